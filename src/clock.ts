@@ -4,3 +4,6 @@ export interface Clock {
 }
 
 export const systemClock: Clock = { now: () => Date.now() };
+
+/** Injection token of the {@link Clock}. */
+export const CLOCK = Symbol('clock');

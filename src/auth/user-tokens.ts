@@ -1,0 +1,108 @@
+import { type JWTPayload, type JWTVerifyOptions, SignJWT, createRemoteJWKSet, decodeProtectedHeader, errors, jwtVerify } from 'jose';
+import type { Clock } from '../clock.js';
+import type { Config } from '../config.js';
+import { Failure } from '../failure.js';
+import { cleanText, findFlaw } from '../safe-json.js';
+
+export interface User {
+  userId: string;
+  name: string | null;
+  /** When the token ends, in milliseconds since the epoch. */
+  expiresAt: number;
+}
+
+const MAX_TOKEN_LENGTH = 8_192;
+const MAX_NAME_LENGTH = 200;
+const DEVELOPMENT_TOKEN_S = 86_400;
+
+type Verify = (token: string, options: JWTVerifyOptions) => Promise<{ payload: JWTPayload }>;
+
+/**
+ * The app's own tokens: HS256 with a shared secret, or whatever an identity provider signs (JWKS). Which algorithms
+ * count is the configuration's choice, never the token's (RFC 8725, section 3.1).
+ */
+export class UserTokens {
+  private readonly verifySignature: Verify;
+  private readonly secret: Uint8Array;
+
+  constructor(
+    private readonly auth: Config['auth'],
+    private readonly clock: Clock,
+    fallbackSecret: string,
+  ) {
+    this.secret = new TextEncoder().encode(auth.secret ?? fallbackSecret);
+    this.verifySignature = auth.jwksUrl ? viaJwks(auth.jwksUrl) : this.viaSecret;
+  }
+
+  /** @throws Failure `UNAUTHENTICATED`, `TOKEN_EXPIRED`, or `UNAVAILABLE` when the identity provider does not answer */
+  async verify(token: unknown): Promise<User> {
+    if (typeof token !== 'string' || token === '') throw new Failure('UNAUTHENTICATED', 'A token is required.');
+    if (token.length > MAX_TOKEN_LENGTH) throw new Failure('UNAUTHENTICATED', 'The token is too long.');
+    let payload: JWTPayload;
+    try {
+      ({ payload } = await this.verifySignature(token, {
+        requiredClaims: ['sub', 'exp'],
+        issuer: this.auth.issuer ?? undefined,
+        audience: this.auth.audience ?? undefined,
+        currentDate: new Date(this.clock.now()),
+      }));
+    } catch (error) {
+      throw refusal(error);
+    }
+    return userOf(payload);
+  }
+
+  /** A token for trying things out (demo mode only). */
+  async issueForDevelopment(userId: string, name: string | null): Promise<{ token: string; expiresAt: number }> {
+    const expiresAt = Math.floor(this.clock.now() / 1_000) + DEVELOPMENT_TOKEN_S;
+    const token = new SignJWT(name === null ? {} : { name })
+      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+      .setSubject(userId)
+      .setIssuedAt(Math.floor(this.clock.now() / 1_000))
+      .setExpirationTime(expiresAt);
+    if (this.auth.issuer) token.setIssuer(this.auth.issuer);
+    if (this.auth.audience) token.setAudience(this.auth.audience);
+    return { token: await token.sign(this.secret), expiresAt: expiresAt * 1_000 };
+  }
+
+  private readonly viaSecret: Verify = (token, options) =>
+    jwtVerify(token, this.secret, { ...options, algorithms: ['HS256'] });
+}
+
+function viaJwks(url: string): Verify {
+  // At most one fetch per cooldown, whatever key ids strangers make up.
+  const keys = createRemoteJWKSet(new URL(url), { timeoutDuration: 3_000, cooldownDuration: 30_000 });
+  const algorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
+  return async (token, options) => {
+    if (!decodeProtectedHeader(token).kid) throw new errors.JWTInvalid('a key id is required');
+    return jwtVerify(token, keys, { ...options, algorithms });
+  };
+}
+
+function refusal(error: unknown): Failure {
+  if (error instanceof errors.JWTExpired) return new Failure('TOKEN_EXPIRED', 'The token has expired.');
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    return new Failure('UNAUTHENTICATED', `The token is not valid: its claim ${error.claim} is missing or wrong.`);
+  }
+  const providerAway =
+    error instanceof errors.JWKSTimeout ||
+    (error instanceof errors.JOSEError && error.code === 'ERR_JOSE_GENERIC') ||
+    (error instanceof TypeError && error.message === 'fetch failed');
+  if (providerAway) return new Failure('UNAVAILABLE', 'The identity provider does not answer; try again.');
+  return new Failure('UNAUTHENTICATED', 'The token is not valid.');
+}
+
+function userOf({ sub, name, exp }: JWTPayload): User {
+  if (typeof sub !== 'string' || sub.length < 1 || sub.length > 128 || findFlaw(sub)) {
+    throw new Failure('UNAUTHENTICATED', 'The token is not valid: sub must be 1 to 128 characters long.');
+  }
+  return { userId: sub, name: nameOf(name), expiresAt: (exp ?? 0) * 1_000 };
+}
+
+/** Longer names are cut, on a border between characters. */
+function nameOf(name: unknown): string | null {
+  if (typeof name !== 'string') return null;
+  const characters = [...cleanText(name)];
+  const cut = characters.length > MAX_NAME_LENGTH ? characters.slice(0, MAX_NAME_LENGTH).join('') : characters.join('');
+  return cut.trim() === '' ? null : cut;
+}

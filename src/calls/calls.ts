@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { EventBus } from '@nestjs/cqrs';
+import type { Claim, EventActor } from '../event-store/event.js';
+import { EventStore } from '../event-store/event-store.js';
+import { CallChanged } from './call-changed.js';
+import { aliasKey, earlyCancelClaim, released } from './claims.js';
+import { type Call, type CallEvent, type ExistingCall, callOf, evolve } from './domain/call.js';
+import { CallRefused } from './domain/refusal.js';
+
+const ATTEMPTS = 8;
+const REMEMBERED_CALLS = 10_000;
+
+/** What a command did: the call afterwards, and the events it recorded (none when its aim already held). */
+export interface Change {
+  call: ExistingCall;
+  events: readonly CallEvent[];
+}
+
+export type Attempt =
+  | { status: 'done'; change: Change }
+  | { status: 'conflict' }
+  | { status: 'held'; key: string; by: string };
+
+const streamOf = (callId: string): string => `call-${callId}`;
+const callIdOf = (streamId: string): string => streamId.slice('call-'.length);
+
+/** Loads a call, asks a decide function what happens next, and records the answer; again when somebody was faster. */
+@Injectable()
+export class Calls {
+  /** Calls as this node last saw them. Never trusted to refuse: only an append that succeeds proves them current. */
+  private readonly remembered = new Map<string, ExistingCall>();
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly bus: EventBus,
+  ) {}
+
+  /** The call under any of its names, read now; `state: 'none'` when there is none. */
+  async load(callId: string): Promise<Call> {
+    const call = callOf(await this.store.read<CallEvent>(streamOf(callId)));
+    if (call.state !== 'none') {
+      this.remember(call);
+      return call;
+    }
+    const holder = await this.store.holderOf(aliasKey(callId));
+    return holder === null ? call : this.load(callIdOf(holder));
+  }
+
+  /** The call as this node last saw it, which may be old; read when this node has not seen it. */
+  async recall(callId: string): Promise<Call> {
+    return this.remembered.get(callId) ?? this.load(callId);
+  }
+
+  /**
+   * @throws CallRefused when the rules say no
+   * @throws StoreUnavailable when PostgreSQL does not answer; the command may be repeated
+   */
+  async change(callId: string, by: EventActor | null, decide: (call: Call) => CallEvent[]): Promise<Change> {
+    const commandId = randomUUID();
+    const known = this.remembered.get(callId);
+    let call = known ?? (await this.load(callId));
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const fresh = attempt > 1 || known === undefined;
+      const decided = this.decided(call, decide);
+      if (Array.isArray(decided) && decided.length > 0) {
+        const outcome = await this.append(call, decided, { by, commandId });
+        if (outcome.status === 'done') return outcome.change;
+        if (outcome.status === 'held') throw new Error(`a claim of ${callId} is held by ${outcome.by}`);
+      } else if (fresh) {
+        if (decided instanceof CallRefused) throw decided;
+        return { call: call as ExistingCall, events: [] };
+      }
+      call = await this.load(callId);
+    }
+    throw new Error(`call ${callId} changed ${ATTEMPTS} times while one command was decided`);
+  }
+
+  /** One attempt to record decided events on the call as we know it. */
+  async append(
+    call: Call,
+    events: readonly CallEvent[],
+    options: { by: EventActor | null; commandId: string; claims?: readonly Claim[] },
+  ): Promise<Attempt> {
+    const { by, commandId, claims } = options;
+    const anticipated = events.reduce<Call>((state, event) => evolve(state, { ...event, at: 0 }), call);
+    if (anticipated.state === 'none') throw new Error('nothing to append');
+    const { callId } = anticipated;
+    const result = await this.store.append<CallEvent>({
+      ...{ streamId: streamOf(callId), expectedVersion: call.version, events, commandId, claims },
+      actor: by && { userId: by.userId, deviceId: by.deviceId },
+      release: released(anticipated, events),
+    });
+    if (result.status === 'conflict' || result.status === 'held') return result;
+    if (result.status === 'duplicate') {
+      return { status: 'done', change: { call: (await this.load(callId)) as ExistingCall, events: [] } };
+    }
+    const recorded = events.map((event) => ({ ...event, at: result.at }));
+    const changed = recorded.reduce<Call>(evolve, call) as ExistingCall;
+    this.remember(changed);
+    this.bus.publish(new CallChanged(changed, recorded, by));
+    return { status: 'done', change: { call: changed, events } };
+  }
+
+  /** Which call holds a claim, by the stream the store named. */
+  callIdOfHolder = callIdOf;
+
+  /** The user cancelled an id nobody has seen yet: should it arrive within two minutes, it rings nobody. */
+  async cancelBeforehand(userId: string, callId: string): Promise<void> {
+    const claims = [earlyCancelClaim(userId, callId)];
+    const streamId = `cancelled-${callId} ${userId}`;
+    await this.store.append({ streamId, expectedVersion: 0, events: [], actor: null, commandId: randomUUID(), claims });
+  }
+
+  private decided(call: Call, decide: (call: Call) => CallEvent[]): CallEvent[] | CallRefused {
+    try {
+      return decide(call);
+    } catch (error) {
+      if (error instanceof CallRefused) return error;
+      throw error;
+    }
+  }
+
+  private remember(call: ExistingCall): void {
+    const known = this.remembered.get(call.callId);
+    if (known && known.version > call.version) return;
+    this.remembered.delete(call.callId);
+    this.remembered.set(call.callId, call);
+    if (this.remembered.size > REMEMBERED_CALLS) {
+      const oldest = this.remembered.keys().next().value;
+      if (oldest !== undefined) this.remembered.delete(oldest);
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { Inject } from '@nestjs/common';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { CLOCK, type Clock } from '../clock.js';
+import { Calls } from './calls.js';
+import { aliasClaim, isEarlyCancelKey, isLiveKey, isPairKey, namesOfNewCall, placesOfNewCall } from './claims.js';
+import { type Actor, type ExistingCall, type Media, isUnanswered, noCall } from './domain/call.js';
+import { type Initiation, answer, initiate, timeOut } from './domain/decide.js';
+import { CallRefused } from './domain/refusal.js';
+
+const ATTEMPTS = 8;
+
+export interface Initiated {
+  call: ExistingCall;
+  /** The callee was already calling the caller: that call is the one, and it is answered. */
+  merged: boolean;
+  /** False when the command had been carried out before. */
+  created: boolean;
+}
+
+export class InitiateCall extends Command<Initiated> {
+  constructor(
+    readonly by: Actor,
+    readonly callId: string,
+    readonly callee: string,
+    readonly media: Media,
+    readonly metadata: Record<string, unknown>,
+  ) {
+    super();
+  }
+}
+
+export interface CallPolicy {
+  ringTimeoutMs: number;
+  busyPolicy: 'ring' | 'reject';
+}
+export const CALL_POLICY = Symbol('call policy');
+
+/**
+ * A new call is one append that nobody read for: that the id is new, that nobody calls back at the same moment and that
+ * the callee is free is decided by PostgreSQL, which tells the loser what stood against it.
+ */
+@CommandHandler(InitiateCall)
+export class InitiateCallHandler implements ICommandHandler<InitiateCall> {
+  constructor(
+    private readonly calls: Calls,
+    @Inject(CALL_POLICY) private readonly policy: CallPolicy,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  async execute(command: InitiateCall): Promise<Initiated> {
+    const { by, callId, callee, media, metadata } = command;
+    const { ringTimeoutMs, busyPolicy } = this.policy;
+    const parties = { callId, caller: by.userId, callee };
+    const initiation: Initiation = { by, callId, callee, media, metadata, ringTimeoutMs };
+    const commandId = randomUUID();
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const over = initiation.calleeBusy || initiation.cancelledBefore;
+      const names = namesOfNewCall(parties).filter(({ key }) => !(initiation.cancelledBefore && isEarlyCancelKey(key)));
+      const claims = over ? names : [...names, ...placesOfNewCall(parties, busyPolicy)];
+      const outcome = await this.calls.append(noCall, initiate(noCall, initiation), { by, commandId, claims });
+      if (outcome.status === 'done') return { call: outcome.change.call, merged: false, created: true };
+      if (outcome.status === 'conflict') return this.repeated(initiation);
+      if (isEarlyCancelKey(outcome.key)) initiation.cancelledBefore = true;
+      else if (isLiveKey(outcome.key)) initiation.calleeBusy = true;
+      else if (isPairKey(outcome.key)) {
+        const merged = await this.merge(outcome.by, initiation);
+        if (merged) return merged;
+      } else return this.mergedBefore(initiation);
+    }
+    throw new Error(`call ${callId} could not be placed in ${ATTEMPTS} attempts`);
+  }
+
+  /** There is a call with this id: the same command again, or a conflict. */
+  private async repeated(initiation: Initiation): Promise<Initiated> {
+    const { call } = await this.calls.change(initiation.callId, initiation.by, (known) => initiate(known, initiation));
+    return { call, merged: false, created: false };
+  }
+
+  /** Glare: both called each other. The later one picks up the earlier call, in the append that gives it its second name. */
+  private async merge(holder: string, { by, callId, callee }: Initiation): Promise<Initiated | null> {
+    const call = await this.calls.load(this.calls.callIdOfHolder(holder));
+    if (!isUnanswered(call) || call.caller.userId !== callee) return null;
+    if (this.clock.now() >= call.ringExpiresAt) {
+      await this.calls.change(call.callId, null, timeOut); // its timer is late; it must not stand in the way
+      return null;
+    }
+    const events = answer(call, { by, now: this.clock.now() });
+    const claims = [aliasClaim(callId)];
+    const outcome = await this.calls.append(call, events, { by, commandId: randomUUID(), claims });
+    return outcome.status === 'done' ? { call: outcome.change.call, merged: true, created: true } : null;
+  }
+
+  /** The id is already another name of a merged call. */
+  private async mergedBefore({ by, callId, callee }: Initiation): Promise<Initiated> {
+    const call = await this.calls.load(callId);
+    const same = call.state !== 'none' && call.callee.userId === by.userId && call.caller.userId === callee;
+    if (!same) throw new CallRefused('CALL_ID_CONFLICT');
+    return { call, merged: true, created: false };
+  }
+}

@@ -1,0 +1,22 @@
+import { DataSource } from 'typeorm';
+import { DeviceEntity } from '../devices/device.entity.js';
+import { EventStore1700000000001 } from './migrations/1-event-store.js';
+import { Devices1700000000002 } from './migrations/2-devices.js';
+
+/** The one place that knows all migrations and entities; the app and the migration commands share it. */
+export function createDataSource(url: string): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    entities: [DeviceEntity],
+    migrations: [EventStore1700000000001, Devices1700000000002],
+    migrationsTransactionMode: 'each',
+    installExtensions: false,
+    synchronize: false,
+    applicationName: 'ringway entities',
+    poolSize: 5,
+    connectTimeoutMS: 1_500,
+    poolErrorHandler: () => undefined,
+    extra: { query_timeout: 1_900, idle_in_transaction_session_timeout: 5_000 },
+  });
+}

@@ -1,0 +1,22 @@
+import pg from 'pg';
+
+/** Deadlines of every query and connection attempt, so that an absent PostgreSQL is an error and never a wait. */
+const LIMITS = {
+  connectionTimeoutMillis: 1_500,
+  query_timeout: 1_900,
+  statement_timeout: 1_800,
+  idle_in_transaction_session_timeout: 5_000,
+  keepAlive: true,
+  idleTimeoutMillis: 60_000,
+};
+
+/** Opens a pool whose idle connections may be cut without taking the process down. */
+export function openPool(url: string, name: string, max: number): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, application_name: `ringway ${name}`, max, ...LIMITS });
+  // An idle connection that PostgreSQL closes raises 'error' on the pool; the next query opens a new one.
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+/** Injection token of the pool for queries. */
+export const READ_POOL = Symbol('read pool');

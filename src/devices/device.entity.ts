@@ -1,0 +1,49 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+export type Platform = 'ios' | 'android' | 'web';
+export type ApnsEnvironment = 'sandbox' | 'production';
+
+/** One install of the app: whose it is, and how a push reaches it. */
+@Entity('devices')
+export class DeviceEntity {
+  @PrimaryColumn('text', { name: 'user_id' })
+  userId!: string;
+
+  @PrimaryColumn('text', { name: 'device_id' })
+  deviceId!: string;
+
+  @Column('text')
+  platform!: Platform;
+
+  @Column('text', { nullable: true })
+  name!: string | null;
+
+  @Column('text', { name: 'app_version', nullable: true })
+  appVersion!: string | null;
+
+  @Column('text', { name: 'bundle_id', nullable: true })
+  bundleId!: string | null;
+
+  @Column('text', { name: 'apns_environment', nullable: true })
+  apnsEnvironment!: ApnsEnvironment | null;
+
+  @Column('text', { name: 'project_id', nullable: true })
+  projectId!: string | null;
+
+  /** VoIP token (iOS) or FCM token (Android); null for web and once retired. */
+  @Column('text', { name: 'push_token', nullable: true })
+  pushToken!: string | null;
+
+  @Column('text', { name: 'alert_token', nullable: true })
+  alertToken!: string | null;
+
+  @Column('timestamptz', { name: 'registered_at' })
+  registeredAt!: Date;
+
+  /** When this token was last registered: an older refusal by APNs says nothing about it. */
+  @Column('timestamptz', { name: 'token_updated_at', nullable: true })
+  tokenUpdatedAt!: Date | null;
+
+  @Column('timestamptz', { name: 'last_seen_at' })
+  lastSeenAt!: Date;
+}

@@ -1,0 +1,114 @@
+import type { Pool } from 'pg';
+import { isOutage } from '../database/outage.js';
+import { type Append, type AppendResult, type EventActor, type NewEvent, type NewJob, type StoredEvent, StoreUnavailable } from './event.js';
+import { GroupCommit } from './group-commit.js';
+
+/** A place in the global order. */
+export interface Cursor {
+  transactionId: string;
+  position: string;
+}
+
+/** What an append obliges us to do besides; a pure function of its events, committed with them. */
+export type Obligations = (append: Append) => { jobs?: readonly NewJob[]; cancelJobs?: readonly string[] };
+
+export interface EventStoreOptions {
+  obligations?: Obligations;
+  /** Append statements in flight at once. */
+  concurrency?: number;
+  /** After this an append ends as {@link StoreUnavailable}. */
+  deadlineMs?: number;
+  /** Appends that may wait; more are refused at once. */
+  maxQueue?: number;
+}
+
+/** What happened, in order, for ever. Events are appended and read; nothing changes or removes them. */
+export class EventStore {
+  private readonly commits: GroupCommit;
+  private readonly obligations: Obligations;
+
+  constructor(
+    private readonly pool: Pool,
+    { obligations = () => ({}), concurrency = 2, deadlineMs = 1_900, maxQueue = 20_000 }: EventStoreOptions = {},
+  ) {
+    this.obligations = obligations;
+    this.commits = new GroupCommit(pool, { concurrency, deadlineMs, maxQueue });
+  }
+
+  /**
+   * Appends all events or none, if the stream is at `expectedVersion` and no claim stands against it.
+   * Losing is a result, not an error. Repeating a command id gives `duplicate`.
+   * @throws StoreUnavailable when PostgreSQL does not answer in time: the outcome is unknown, the command may be repeated
+   */
+  append<E extends NewEvent>(append: Append<E>): Promise<AppendResult> {
+    return this.commits.append({ ...append, ...this.obligations(append) });
+  }
+
+  /** All events of a stream, oldest first; none when there is no such stream. */
+  async read<E extends NewEvent>(streamId: string): Promise<StoredEvent<E>[]> {
+    return this.query<E>('read_stream', `${SELECT} where stream_id = $1 order by version`, [streamId]);
+  }
+
+  /** The stream that holds a claim now, if any. */
+  async holderOf(key: string): Promise<string | null> {
+    const text =
+      'select stream_id from claims where key = $1 and (expires_at is null or expires_at > clock_timestamp()) limit 1';
+    const { rows } = await this.run<{ stream_id: string }>('claim_holder', text, [key]);
+    return rows[0]?.stream_id ?? null;
+  }
+
+  /**
+   * Events after a cursor in global order. Only what no open transaction can still slip in front of is handed out
+   * (`pg_snapshot_xmin`), so a reader that remembers its last cursor skips nothing.
+   */
+  async readAfter(cursor: Cursor, limit: number): Promise<(StoredEvent & { cursor: Cursor })[]> {
+    const text = `${SELECT} where (transaction_id, position) > ($1::xid8, $2::bigint)
+      and transaction_id < pg_snapshot_xmin(pg_current_snapshot()) order by transaction_id, position limit $3`;
+    const { rows } = await this.run<Row>('read_after', text, [cursor.transactionId, cursor.position, limit]);
+    return rows.map((row) => ({
+      ...stored(row),
+      cursor: { transactionId: row.transaction_id, position: row.position },
+    }));
+  }
+
+  /** The cursor behind everything that has been committed so far. */
+  async head(): Promise<Cursor> {
+    const text = `select pg_snapshot_xmin(pg_current_snapshot())::text as transaction_id`;
+    const { rows } = await this.run<{ transaction_id: string }>('head', text, []);
+    return { transactionId: rows[0]!.transaction_id, position: '0' };
+  }
+
+  private async query<E extends NewEvent>(name: string, text: string, values: unknown[]): Promise<StoredEvent<E>[]> {
+    const { rows } = await this.run<Row>(name, text, values);
+    return rows.map((row) => stored<E>(row));
+  }
+
+  private async run<R extends object>(name: string, text: string, values: unknown[]): Promise<{ rows: R[] }> {
+    try {
+      return await this.pool.query<R>({ name, text, values });
+    } catch (error) {
+      throw isOutage(error) ? new StoreUnavailable(error) : error;
+    }
+  }
+}
+
+interface Row {
+  stream_id: string;
+  version: number;
+  position: string;
+  transaction_id: string;
+  type: string;
+  data: object;
+  at: Date;
+  actor: EventActor | null;
+  command_id: string;
+}
+
+const SELECT =
+  'select stream_id, version, position, transaction_id::text, type, data, at, actor, command_id from events';
+
+const stored = <E extends NewEvent>(row: Row): StoredEvent<E> =>
+  ({
+    ...{ streamId: row.stream_id, version: row.version, position: row.position, type: row.type, data: row.data },
+    ...{ at: row.at.getTime(), actor: row.actor, commandId: row.command_id },
+  }) as StoredEvent<E>;

@@ -1,0 +1,123 @@
+import { Inject } from '@nestjs/common';
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import type { Pool } from 'pg';
+import { type CallEvent, type ExistingCall, type Media, type Outcome, type Recorded, callOf } from '../calls/domain/call.js';
+import { CLOCK, type Clock } from '../clock.js';
+import { READ_POOL } from '../database/pools.js';
+import { Failure } from '../failure.js';
+import { type CallRecord, recordOf } from './call-record.js';
+
+export interface CallFilters {
+  with?: string;
+  media?: Media;
+  direction?: 'incoming' | 'outgoing';
+  outcome?: Outcome;
+  /** Calls that began at this instant or later, in milliseconds since the epoch. */
+  from?: number;
+  /** Calls that began before this instant. */
+  to?: number;
+  cursor?: string;
+  limit: number;
+}
+
+export interface CallPage {
+  items: CallRecord[];
+  nextCursor: string | null;
+}
+
+export class ListCalls extends Query<CallPage> {
+  constructor(
+    readonly userId: string,
+    readonly filters: CallFilters,
+  ) {
+    super();
+  }
+}
+
+/**
+ * The history is a query over the events: a user's calls are the `CallInitiated` events that name them (two partial
+ * indexes), each folded from its own short stream. There is no second copy to lag behind or to rebuild.
+ */
+@QueryHandler(ListCalls)
+export class ListCallsHandler implements IQueryHandler<ListCalls> {
+  constructor(
+    @Inject(READ_POOL) private readonly pool: Pool,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  async execute({ userId, filters }: ListCalls): Promise<CallPage> {
+    const after = filters.cursor === undefined ? null : decodeCursor(filters.cursor);
+    const { rows } = await this.pool.query<Row>({
+      ...{ name: 'list_calls', text: LIST },
+      values: [
+        ...[userId, filters.direction ?? null, filters.with ?? null, filters.media ?? null, filters.outcome ?? null],
+        ...[instant(filters.from), instant(filters.to), after && instant(after.at), after?.position ?? null],
+        filters.limit + 1,
+      ],
+    });
+    const page = rows.slice(0, filters.limit);
+    const now = this.clock.now();
+    const last = page.at(-1);
+    return {
+      items: page.map((row) => recordOf(foldRow(row.history), userId, now)),
+      nextCursor: rows.length > page.length && last ? encodeCursor({ at: last.at.getTime(), position: last.position }) : null,
+    };
+  }
+}
+
+interface Row {
+  at: Date;
+  position: string;
+  history: HistoryRow[];
+}
+
+/** A stream as PostgreSQL hands it over in one value. */
+export type HistoryRow = { type: string; data: unknown; at: number };
+
+export const foldRow = (history: readonly HistoryRow[]): ExistingCall =>
+  callOf(history as readonly Recorded<CallEvent>[]) as ExistingCall;
+
+/** A whole stream as one JSON value, with `at` in milliseconds; for a lateral join beside its first event `begun`. */
+export const HISTORY_OF_BEGUN = `lateral (
+  select json_agg(json_build_object('type', e.type, 'data', e.data,
+                                    'at', (extract(epoch from e.at) * 1000)::bigint) order by e.version) as history
+    from events e where e.stream_id = begun.stream_id) stream`;
+
+/** What an outcome looks like in the events. */
+const HAS_OUTCOME = `case $5::text
+  when 'completed' then exists (select from events e where e.stream_id = begun.stream_id and e.type = 'CallEnded')
+  when 'cancelled' then exists (select from events e where e.stream_id = begun.stream_id and e.type = 'CallCancelled')
+  when 'missed'    then exists (select from events e where e.stream_id = begun.stream_id and e.type = 'CallMissed')
+  when 'failed'    then exists (select from events e where e.stream_id = begun.stream_id and e.type = 'CallFailed')
+  else exists (select from events e where e.stream_id = begun.stream_id and e.type = 'CallDeclined'
+                 and e.data ->> 'reason' = $5) end`;
+
+const side = (mine: 'caller' | 'callee', other: 'caller' | 'callee', direction: string): string => `(
+  select stream_id, at, position from events begun
+   where type = 'CallInitiated' and data #>> '{${mine},userId}' = $1
+     and ($2::text is null or $2 = '${direction}')
+     and ($3::text is null or data #>> '{${other},userId}' = $3)
+     and ($4::text is null or data ->> 'media' = $4)
+     and ($6::timestamptz is null or at >= $6)
+     and ($7::timestamptz is null or at < $7)
+     and ($8::timestamptz is null or (at, position) < ($8, $9::bigint))
+     and ($5::text is null or ${HAS_OUTCOME})
+   order by at desc, position desc limit $10)`;
+
+const LIST = `
+select begun.at, begun.position, stream.history
+  from (select * from (${side('caller', 'callee', 'outgoing')} union all ${side('callee', 'caller', 'incoming')}) sides
+         order by at desc, position desc limit $10) begun
+  cross join ${HISTORY_OF_BEGUN}
+ order by begun.at desc, begun.position desc`;
+
+const instant = (ms: number | undefined): Date | null => (ms === undefined ? null : new Date(ms));
+
+const encodeCursor = ({ at, position }: { at: number; position: string }): string =>
+  Buffer.from(`${at}.${position}`).toString('base64url');
+
+function decodeCursor(cursor: string): { at: number; position: string } {
+  const match = /^(\d{1,15})\.(\d{1,18})$/.exec(Buffer.from(cursor, 'base64url').toString());
+  if (!match) throw Failure.invalid({ path: 'cursor', message: 'is not a cursor that this list gave out' });
+  return { at: Number(match[1]), position: match[2]! };
+}

@@ -1,0 +1,51 @@
+import { Inject } from '@nestjs/common';
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import type { Pool } from 'pg';
+import type { ExistingCall } from '../calls/domain/call.js';
+import { READ_POOL } from '../database/pools.js';
+import { Batch } from '../database/batch.js';
+import { HISTORY_OF_BEGUN, type HistoryRow, foldRow } from './list-calls.js';
+
+const JUST_ENDED_MS = 120_000;
+/** Longer than the longest call plus its ring, by contract a week and three minutes. */
+const LONGEST = '8 days';
+
+/** The user's live calls and those that ended in the last two minutes, oldest first: what a device needs to be right again. */
+export class RecentCalls extends Query<ExistingCall[]> {
+  constructor(readonly userId: string) {
+    super();
+  }
+}
+
+@QueryHandler(RecentCalls)
+export class RecentCallsHandler implements IQueryHandler<RecentCalls> {
+  /** When thousands reconnect at once, they share statements. */
+  private readonly reads: Batch<string, ExistingCall[]>;
+
+  constructor(@Inject(READ_POOL) pool: Pool) {
+    this.reads = new Batch({ size: 200, concurrency: 2 }, async (userIds) => {
+      const { rows } = await pool.query<{ user_id: string; history: HistoryRow[] }>({
+        ...{ name: 'recent_calls', text: RECENT, values: [[...new Set(userIds)], JUST_ENDED_MS] },
+      });
+      return userIds.map((userId) => rows.filter((row) => row.user_id === userId).map((row) => foldRow(row.history)));
+    });
+  }
+
+  execute({ userId }: RecentCalls): Promise<ExistingCall[]> {
+    return this.reads.add(userId);
+  }
+}
+
+const side = (mine: 'caller' | 'callee'): string => `
+  select data #>> '{${mine},userId}' as user_id, stream_id, at, position from events
+   where type = 'CallInitiated' and data #>> '{${mine},userId}' = any($1)
+     and at > clock_timestamp() - interval '${LONGEST}'`;
+
+const RECENT = `
+select begun.user_id, stream.history from (${side('caller')} union all ${side('callee')}) begun
+  cross join ${HISTORY_OF_BEGUN}
+ where not exists (
+   select from events over where over.stream_id = begun.stream_id
+      and over.type in ('CallDeclined', 'CallCancelled', 'CallMissed', 'CallEnded', 'CallFailed')
+      and over.at < clock_timestamp() - $2::int * interval '1 millisecond')
+ order by begun.at, begun.position`;

@@ -1,0 +1,48 @@
+import { Inject } from '@nestjs/common';
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import type { Pool } from 'pg';
+import { READ_POOL } from '../database/pools.js';
+import { rfc3339 } from '../calls/domain/call-view.js';
+
+export interface TimelineItem {
+  position: number;
+  stream: 'call' | 'wake';
+  version: number;
+  type: string;
+  at: string;
+  data: Record<string, unknown>;
+}
+
+/** The recorded events of a call and of waking its callee, in global order. */
+export class Timeline extends Query<TimelineItem[]> {
+  constructor(readonly callId: string) {
+    super();
+  }
+}
+
+@QueryHandler(Timeline)
+export class TimelineHandler implements IQueryHandler<Timeline> {
+  constructor(@Inject(READ_POOL) private readonly pool: Pool) {}
+
+  async execute({ callId }: Timeline): Promise<TimelineItem[]> {
+    const { rows } = await this.pool.query<Row>({
+      name: 'timeline',
+      text: `select position, stream_id, version, type, at, data from events
+              where stream_id in ('call-' || $1, 'wake-' || $1) order by position`,
+      values: [callId],
+    });
+    return rows.map(({ position, stream_id, version, type, at, data }) => ({
+      ...{ position: Number(position), stream: stream_id.startsWith('wake-') ? 'wake' : 'call' },
+      ...{ version, type, at: rfc3339(at.getTime()), data },
+    }));
+  }
+}
+
+interface Row {
+  position: string;
+  stream_id: string;
+  version: number;
+  type: string;
+  at: Date;
+  data: Record<string, unknown>;
+}
