@@ -1,0 +1,204 @@
+import { connect, constants, type ClientHttp2Session } from 'node:http2';
+import type { SecureContext } from 'node:tls';
+import type { Deadline } from './deadline.js';
+import { codeOf, exchange, type H2Answer, type H2Loss, type H2Request } from './h2-exchange.js';
+
+/** `connection` says which connection carried the answer, for `H2Origin.retire`. */
+export interface H2Reply extends H2Answer {
+  connection: number;
+}
+
+/** No answer, and why in one word (`Timeout`, `ConnectionLost`, `Connection.ECONNREFUSED`, `GoAway.Shutdown`, …). */
+export interface H2Failure {
+  failure: string;
+  /** The peer surely did nothing with the request, so it may be sent again at once. */
+  unprocessed: boolean;
+}
+
+export interface H2ConnectionOptions {
+  id: number;
+  origin: string;
+  tls: { secureContext?: SecureContext };
+  /** APNs allows one stream until it has seen a valid provider token: the first request goes alone. */
+  firstAlone: boolean;
+  /** Ping after so many silent ms; null for a peer that counts pings as abuse (FCM). */
+  pingEveryMs: number | null;
+  /** Called once, when no new request may go on this connection any more. */
+  onRetired(connection: H2Connection): void;
+}
+
+const connectMs = 2000;
+const firstAloneMs = 500;
+const pingAnswerMs = 2000;
+const silenceMs = 500;
+
+/**
+ * One HTTP/2 connection from its connect to its end. Whatever the peer does, every request settles: on an answer, a
+ * reset, a lost connection or its deadline. It never throws and never reconnects; that is H2Origin's part.
+ */
+export class H2Connection {
+  readonly id: number;
+  /** Settles once: null when the peer's SETTINGS have arrived, else why the connection failed. */
+  readonly ready: Promise<string | null>;
+  /** Something was answered here: the peer is no mere acceptor of connections. */
+  answered = false;
+  #retired = false;
+  #inFlight = 0;
+  #first: Promise<unknown> | null = null;
+  #gateOpen: boolean;
+  #heardAt = performance.now();
+  #failure: string | null = null;
+  #lastStreamId = Infinity;
+  readonly #session: ClientHttp2Session;
+  readonly #options: H2ConnectionOptions;
+
+  constructor(options: H2ConnectionOptions) {
+    this.id = options.id;
+    this.#options = options;
+    this.#gateOpen = !options.firstAlone;
+    this.#session = connect(options.origin, { ...options.tls, settings: { enablePush: false } });
+    this.ready = this.#open();
+    this.#watch();
+  }
+
+  get retired(): boolean {
+    return this.#retired;
+  }
+
+  /** Sends one request and waits for its whole answer. */
+  async request(request: H2Request, deadline: Deadline): Promise<H2Reply | H2Failure> {
+    // Counted while it waits as well: a connection that is retired meanwhile is not closed under it.
+    this.#inFlight++;
+    try {
+      if (!this.#gateOpen && this.#first !== null) await this.#afterTheFirst(this.#first, deadline);
+      if (this.#retired) return { failure: this.#failure ?? 'ConnectionLost', unprocessed: true };
+      if (deadline.left === 0) return { failure: 'Timeout', unprocessed: true };
+      const sending = this.#send(request, deadline);
+      this.#first ??= sending;
+      return await sending;
+    } finally {
+      this.#inFlight--;
+      if (this.#retired && this.#inFlight === 0) this.#session.destroy();
+    }
+  }
+
+  /** No new requests; those under way are let finish (each has its deadline), then the connection is closed. */
+  retire(): void {
+    if (this.#retired) return;
+    this.#retired = true;
+    this.#options.onRetired(this);
+    if (this.#inFlight === 0) this.#session.destroy();
+  }
+
+  /** Settles when the connection is closed. */
+  async closed(): Promise<void> {
+    if (this.#session.destroyed) return;
+    await new Promise((resolve) => this.#session.once('close', resolve));
+  }
+
+  /** Node takes 100 streams for granted until SETTINGS arrive, and a stricter peer would refuse the burst. */
+  #open(): Promise<string | null> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#failure = 'Connection.Timeout';
+        this.#session.destroy();
+      }, connectMs);
+      this.#session.on('remoteSettings', () => {
+        clearTimeout(timer);
+        this.#heard();
+        resolve(null);
+      });
+      this.#session.once('close', () => {
+        clearTimeout(timer);
+        resolve(this.#failure ?? 'ConnectionLost');
+      });
+    });
+  }
+
+  #watch(): void {
+    // 'close' always follows and does the work.
+    this.#session.on('error', (error) => (this.#failure ??= `Connection.${codeOf(error)}`));
+    // Node's own `closed` and `destroyed` stay false here, and a graceful shutdown says it twice, once with its reason.
+    this.#session.on('goaway', (_code: number, lastStreamId: number, debug?: Uint8Array) => {
+      this.#lastStreamId = Math.min(this.#lastStreamId, lastStreamId);
+      if (this.#failure === null || this.#failure === 'GoAway') this.#failure = goAway(debug);
+      this.retire();
+    });
+    const pings = this.#pings();
+    this.#session.once('close', () => {
+      clearInterval(pings);
+      this.retire();
+    });
+  }
+
+  /** A connection that died in its sleep (a NAT forgot it) is found before a call has to find it. */
+  #pings(): NodeJS.Timeout | undefined {
+    const every = this.#options.pingEveryMs;
+    if (every === null) return undefined;
+    const timer = setInterval(() => {
+      const { connecting, destroyed } = this.#session;
+      if (connecting || destroyed || performance.now() - this.#heardAt < every) return;
+      const unanswered = setTimeout(() => this.#session.destroy(), Math.min(pingAnswerMs, every));
+      this.#session.ping(() => {
+        clearTimeout(unanswered);
+        this.#heard();
+      });
+    }, every);
+    return timer.unref();
+  }
+
+  /** Not for longer than half a second: one slow answer must not hold up everybody else's phone. */
+  async #afterTheFirst(first: Promise<unknown>, deadline: Deadline): Promise<void> {
+    await deadline.wait(first, firstAloneMs);
+    this.#gateOpen = true;
+  }
+
+  async #send(request: H2Request, deadline: Deadline): Promise<H2Reply | H2Failure> {
+    const sentAt = performance.now();
+    const result = await exchange(this.#session, request, deadline.left, () => this.#heard());
+    if ('status' in result) {
+      this.answered = true;
+      return { ...result, connection: this.id };
+    }
+    return this.#lost(result, sentAt);
+  }
+
+  #lost({ lost, cause, rstCode, streamId }: H2Loss, sentAt: number): H2Failure {
+    const failure = this.#failure ?? (cause === null ? 'ConnectionLost' : `Connection.${cause}`);
+    switch (lost) {
+      case 'invalid':
+        return { failure: 'InvalidRequest', unprocessed: false };
+      case 'refused to send':
+        this.retire();
+        return { failure, unprocessed: true };
+      case 'late':
+        // Slow for one is no reason to leave a connection that answers others; silent for all is.
+        if (this.#heardAt < sentAt && performance.now() - sentAt >= silenceMs) this.retire();
+        return { failure: 'Timeout', unprocessed: false };
+      case 'reset': {
+        const refused = rstCode === constants.NGHTTP2_REFUSED_STREAM;
+        // The peer is leaving or wants fewer streams: the next ones go elsewhere.
+        if (refused) this.retire();
+        const onlyTheStream = !this.#session.closed && !this.#session.destroyed;
+        return {
+          failure: onlyTheStream ? `Reset.${rstCode}` : failure,
+          unprocessed: refused || streamId > this.#lastStreamId,
+        };
+      }
+    }
+  }
+
+  #heard(): void {
+    this.#heardAt = performance.now();
+  }
+}
+
+/** APNs says why it leaves in the debug data, with the words of its error table: `{"reason":"Shutdown"}`. */
+function goAway(debug: Uint8Array | undefined): string {
+  const reason = /"reason"\s*:\s*"([A-Za-z]{1,40})"/.exec(
+    Buffer.from(debug ?? [])
+      .subarray(0, 1024)
+      .toString(),
+  )?.[1];
+  return reason === undefined ? 'GoAway' : `GoAway.${reason}`;
+}
