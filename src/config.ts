@@ -344,3 +344,6 @@ function corsOrigins(settings: Settings): string[] {
 }
 
 const quote = (value: string): string => JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+
+/** Injection token of the {@link Config}. */
+export const CONFIG = Symbol('config');

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { isOutage } from '../database/outage.js';
 import { type Append, type AppendResult, type EventActor, type NewEvent, type NewJob, type StoredEvent, StoreUnavailable } from './event.js';
-import { GroupCommit } from './group-commit.js';
+import { GroupCommit, type RunStatement, sendAppends } from './group-commit.js';
 
 /** A place in the global order. */
 export interface Cursor {
@@ -42,6 +42,15 @@ export class EventStore {
    */
   append<E extends NewEvent>(append: Append<E>): Promise<AppendResult> {
     return this.commits.append({ ...append, ...this.obligations(append) });
+  }
+
+  /**
+   * The same inside a transaction of the caller's, for rare changes that must share its fate. Not for calls: a long
+   * transaction holds up every reader of the global order.
+   */
+  async appendWithin(run: RunStatement, append: Append): Promise<AppendResult> {
+    const [result] = await sendAppends(run, [append]);
+    return result!;
   }
 
   /** All events of a stream, oldest first; none when there is no such stream. */

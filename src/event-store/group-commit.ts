@@ -95,19 +95,26 @@ export class GroupCommit {
     for (const waiting of batch) await this.run([waiting]);
   }
 
-  private async send(appends: readonly Append[]): Promise<AppendResult[]> {
-    const { rows } = await this.pool.query<Row>({ name: 'append', text: APPEND, values: parameters(appends) });
-    return rows.map((row) =>
-      row.status === 'held'
-        ? { status: 'held', key: row.held_key!, by: row.held_by! }
-        : row.status === 'appended'
-          ? { status: 'appended', at: row.at.getTime() }
-          : { status: row.status },
-    );
+  private send(appends: readonly Append[]): Promise<AppendResult[]> {
+    return sendAppends((text, values) => this.pool.query<AppendedRow>({ name: 'append', text, values }), appends);
   }
 }
 
-interface Row {
+/** How a statement reaches PostgreSQL: over a pool, or inside somebody's transaction. */
+export type RunStatement = (text: string, values: unknown[]) => Promise<{ rows: AppendedRow[] }>;
+
+export async function sendAppends(run: RunStatement, appends: readonly Append[]): Promise<AppendResult[]> {
+  const { rows } = await run(APPEND, parameters(appends));
+  return rows.map((row) =>
+    row.status === 'held'
+      ? { status: 'held', key: row.held_key!, by: row.held_by! }
+      : row.status === 'appended'
+        ? { status: 'appended', at: row.at.getTime() }
+        : { status: row.status },
+  );
+}
+
+interface AppendedRow {
   status: AppendResult['status'];
   at: Date;
   held_key: string | null;

@@ -1,0 +1,88 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { CqrsModule } from '@nestjs/cqrs';
+import type { Pool } from 'pg';
+import { DataSource } from 'typeorm';
+import { ActionTokens } from './auth/action-tokens.js';
+import { SpeakerGuard } from './auth/speaker.js';
+import { UserTokens } from './auth/user-tokens.js';
+import { CallQuota } from './calls/call-quota.js';
+import { CallsModule } from './calls/calls.module.js';
+import { CALL_POLICY } from './calls/initiate-call.js';
+import { CLOCK } from './clock.js';
+import { CONFIG, type Config } from './config.js';
+import { DatabaseClock } from './database/database-clock.js';
+import { CONTROL_POOL, READ_POOL } from './database/pools.js';
+import { DevicesModule } from './devices/devices.module.js';
+import { EventStore } from './event-store/event-store.js';
+import { HistoryModule } from './history/history.module.js';
+import { CallCommandsController } from './http/call-commands.controller.js';
+import { CallHistoryController } from './http/call-history.controller.js';
+import { DevicesController } from './http/devices.controller.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { SessionController } from './http/session.controller.js';
+import { Gateway } from './operations/gateway-url.js';
+import { HealthController } from './operations/health.controller.js';
+import { Log } from './operations/log.js';
+import { Metrics } from './operations/metrics.js';
+import { Readiness } from './operations/readiness.js';
+import { callObligations } from './ringing/obligations.js';
+import { RingingModule } from './ringing/ringing.module.js';
+import { SocketsModule } from './sockets/sockets.module.js';
+
+/** What is made before Nest starts: connections, keys, and the settings. */
+export interface Foundation {
+  config: Config;
+  log: Log;
+  clock: DatabaseClock;
+  pools: { append: Pool; read: Pool; control: Pool };
+  dataSource: DataSource;
+  secrets: { userTokens: string; actionTokens: string };
+}
+
+/** The foundation, for every room. */
+@Global()
+@Module({})
+class FoundationModule {
+  static of({ config, log, clock, pools, dataSource, secrets }: Foundation): DynamicModule {
+    const store = new EventStore(pools.append, { obligations: callObligations(config) });
+    const providers = [
+      { provide: CONFIG, useValue: config },
+      { provide: Log, useValue: log },
+      { provide: CLOCK, useValue: clock },
+      { provide: DatabaseClock, useValue: clock },
+      { provide: READ_POOL, useValue: pools.read },
+      { provide: CONTROL_POOL, useValue: pools.control },
+      { provide: DataSource, useValue: dataSource },
+      { provide: EventStore, useValue: store },
+      { provide: UserTokens, useValue: new UserTokens(config.auth, clock, secrets.userTokens) },
+      { provide: ActionTokens, useValue: new ActionTokens(secrets.actionTokens, clock) },
+      { provide: CALL_POLICY, useValue: { ringTimeoutMs: config.ringTimeoutMs, busyPolicy: config.busyPolicy } },
+      ...[Gateway, CallQuota],
+    ];
+    return { module: FoundationModule, providers, exports: providers };
+  }
+}
+
+/** The rooms, listed once. */
+@Module({})
+export class AppModule {
+  static of(foundation: Foundation): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ...[FoundationModule.of(foundation), CqrsModule.forRoot()],
+        ...[CallsModule, DevicesModule, RingingModule, SocketsModule, HistoryModule],
+      ],
+      controllers: [
+        ...[CallCommandsController, CallHistoryController, DevicesController, SessionController],
+        HealthController,
+      ],
+      providers: [
+        ...[Readiness, Metrics],
+        { provide: APP_GUARD, useClass: SpeakerGuard },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+      ],
+    };
+  }
+}

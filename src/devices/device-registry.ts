@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager, Not } from 'typeorm';
+import { CLOCK, type Clock } from '../clock.js';
+import { Failure } from '../failure.js';
+import { EventStore } from '../event-store/event-store.js';
+import type { ApnsEnvironment, Platform } from './device.entity.js';
+import { DeviceEntity } from './device.entity.js';
+
+/** What an app says when it registers an install. */
+export interface Registration {
+  platform: Platform;
+  name: string | null;
+  appVersion: string | null;
+  /** VoIP token (iOS) or FCM token (Android). */
+  pushToken: string | null;
+  alertToken: string | null;
+  bundleId: string | null;
+  apnsEnvironment: ApnsEnvironment | null;
+  projectId: string | null;
+}
+
+const ATTEMPTS = 5;
+const UNIQUE_VIOLATION = '23505';
+
+/** The installs of all users. A push token has one owner at a time and never leaves the gateway. */
+@Injectable()
+export class DeviceRegistry {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly store: EventStore,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  find(userId: string, deviceId: string): Promise<DeviceEntity | null> {
+    return this.devices(this.dataSource.manager).findOneBy({ userId, deviceId });
+  }
+
+  list(userId: string): Promise<DeviceEntity[]> {
+    return this.devices(this.dataSource.manager).find({ where: { userId }, order: { registeredAt: 'DESC', deviceId: 'ASC' } });
+  }
+
+  /** Registers an install, again and again if the app likes; a token registered elsewhere is taken from there at once. */
+  async register(userId: string, deviceId: string, registration: Registration): Promise<DeviceEntity> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.dataSource.transaction((manager) => this.save(manager, userId, deviceId, registration));
+      } catch (error) {
+        // Two installs registered the same token at the same instant: the later one takes it.
+        const raced = (error as { code?: string }).code === UNIQUE_VIOLATION || error instanceof Raced;
+        if (!raced || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /** Signs an install out: no more pushes. Doing it twice is fine. */
+  async unregister(userId: string, deviceId: string): Promise<void> {
+    await this.dataSource.transaction(async (manager) => {
+      const { affected } = await this.devices(manager).delete({ userId, deviceId });
+      if (affected) await this.record(manager, userId, deviceId, 'DeviceUnregistered', {});
+    });
+  }
+
+  /** APNs accepted the token in the other environment: remembered, if the token is still the same. */
+  async correctEnvironment(userId: string, deviceId: string, token: string, environment: ApnsEnvironment): Promise<void> {
+    const of = { userId, deviceId, pushToken: token };
+    await this.devices(this.dataSource.manager).update(of, { apnsEnvironment: environment });
+  }
+
+  /** The provider says the token is dead: forgotten, if it is still the same and was not registered again since. */
+  async retireToken(userId: string, deviceId: string, token: string): Promise<boolean> {
+    const of = { userId, deviceId, pushToken: token };
+    const { affected } = await this.devices(this.dataSource.manager).update(of, { pushToken: null });
+    return affected === 1;
+  }
+
+  private async save(manager: EntityManager, userId: string, deviceId: string, given: Registration): Promise<DeviceEntity> {
+    const devices = this.devices(manager);
+    const known = await devices.findOne({ where: { userId, deviceId }, lock: { mode: 'pessimistic_write' } });
+    if (given.pushToken !== null) await this.takeToken(manager, userId, deviceId, given.platform, given.pushToken);
+    const now = new Date(this.clock.now());
+    const tokenUpdatedAt = given.pushToken === null ? null : now;
+    const registeredAt = known?.registeredAt ?? now;
+    const saved = { ...given, userId, deviceId, registeredAt, tokenUpdatedAt, lastSeenAt: now };
+    await devices.upsert(saved, ['userId', 'deviceId']);
+    if (!known || changed(known, given)) {
+      const { platform, bundleId, apnsEnvironment, projectId } = given;
+      const data = { platform, bundleId, apnsEnvironment, projectId, pushable: given.pushToken !== null };
+      await this.record(manager, userId, deviceId, 'DeviceRegistered', data);
+    }
+    return devices.create(saved);
+  }
+
+  private async takeToken(
+    manager: EntityManager,
+    userId: string,
+    deviceId: string,
+    platform: Platform,
+    pushToken: string,
+  ): Promise<void> {
+    const others = await this.devices(manager).find({ where: [{ platform, pushToken, userId: Not(userId) }, { platform, pushToken, userId, deviceId: Not(deviceId) }], lock: { mode: 'pessimistic_write' } });
+    for (const other of others) {
+      await this.devices(manager).update({ userId: other.userId, deviceId: other.deviceId }, { pushToken: null });
+      const sameUser = other.userId === userId;
+      await this.record(manager, other.userId, other.deviceId, 'DeviceTokenReassigned', { sameUser });
+    }
+  }
+
+  /** In the transaction of the change it tells of, so that the one is never there without the other. */
+  private async record(manager: EntityManager, userId: string, deviceId: string, type: string, data: object): Promise<void> {
+    const streamId = `device-${JSON.stringify([userId, deviceId])}`;
+    const [row] = await manager.query<{ version: number }[]>(
+      'select coalesce(max(version), 0) as version from events where stream_id = $1',
+      [streamId],
+    );
+    const append = { streamId, expectedVersion: row!.version, events: [{ type, data: { userId, deviceId, ...data } }] };
+    const actor = { userId, deviceId };
+    const result = await this.store.appendWithin(
+      async (text, values) => ({ rows: await manager.query(text, values) }),
+      { ...append, actor, commandId: randomUUID() },
+    );
+    if (result.status !== 'appended') throw new Raced();
+  }
+
+  private devices(manager: EntityManager) {
+    return manager.getRepository(DeviceEntity);
+  }
+}
+
+class Raced extends Failure {
+  constructor() {
+    super('UNAVAILABLE', 'The device is being changed by somebody else; try again.');
+  }
+}
+
+const changed = (known: DeviceEntity, given: Registration): boolean =>
+  (['platform', 'bundleId', 'apnsEnvironment', 'projectId', 'pushToken'] as const).some((field) => known[field] !== given[field]);

@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import type { Pool } from 'pg';
+import { Batch } from '../database/batch.js';
+import { DatabaseClock } from '../database/database-clock.js';
+import { CONTROL_POOL } from '../database/pools.js';
+import { Log } from '../operations/log.js';
+
+export interface Connection {
+  userId: string;
+  deviceId: string;
+  connectionId: string;
+  appState: 'foreground' | 'background';
+}
+
+const LEASE_MS = 15_000;
+const RENEW_MS = 5_000;
+const BATCH = { size: 500, concurrency: 1 };
+
+/**
+ * Who is connected where: a table of connections under their node's lease. It decides who is pushed at once; whether a
+ * socket is really alive is only known once it has acknowledged a ring.
+ */
+@Injectable()
+export class Presence implements OnModuleInit, OnModuleDestroy {
+  /** This node's name for as long as the process lives. */
+  readonly nodeId = randomUUID();
+  private readonly arrivals: Batch<Connection, void>;
+  private readonly departures: Batch<Connection, void>;
+  private timer: NodeJS.Timeout | null = null;
+  private renewing: Promise<void> = Promise.resolve();
+
+  constructor(
+    @Inject(CONTROL_POOL) private readonly pool: Pool,
+    private readonly clock: DatabaseClock,
+    private readonly log: Log,
+  ) {
+    this.arrivals = new Batch(BATCH, (connections) => this.upsert(connections));
+    this.departures = new Batch(BATCH, (connections) => this.remove(connections));
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.renew();
+    const tick = (): void => {
+      this.renewing = this.renew().catch((error: unknown) => this.log.warn('the node lease could not be renewed', { error }));
+    };
+    this.timer = setInterval(tick, RENEW_MS);
+  }
+
+  /** A graceful end: nobody has to wait for the lease to run out. */
+  async onModuleDestroy(): Promise<void> {
+    if (this.timer) clearInterval(this.timer);
+    await this.renewing;
+    await this.pool
+      .query('with gone as (delete from nodes where node_id = $1) delete from sessions where node_id = $1', [this.nodeId])
+      .catch((error: unknown) => this.log.warn('presence could not be cleared', { error }));
+  }
+
+  /** The device is connected here, or its app state changed. The newest connection of a device counts. */
+  arrived(connection: Connection): Promise<void> {
+    return this.arrivals.add(connection);
+  }
+
+  /** A connection is gone; ignored when the device has a newer one. */
+  left(connection: Connection): Promise<void> {
+    return this.departures.add(connection);
+  }
+
+  private async upsert(connections: Connection[]): Promise<void[]> {
+    // A device that comes twice in one batch: only its last state can be inserted.
+    const last = [...new Map(connections.map((c) => [`${c.deviceId} ${c.userId}`, c])).values()];
+    await this.pool.query({
+      name: 'presence_arrived',
+      text: `insert into sessions (user_id, device_id, connection_id, node_id, app_state, since)
+             select u, d, c, $5, s, clock_timestamp() from unnest($1::text[], $2::text[], $3::text[], $4::text[]) x(u, d, c, s)
+              order by u, d
+             on conflict (user_id, device_id) do update
+               set connection_id = excluded.connection_id, node_id = excluded.node_id, app_state = excluded.app_state,
+                   since = excluded.since`,
+      values: [...columns(last), last.map(({ appState }) => appState), this.nodeId],
+    });
+    return connections.map(() => undefined);
+  }
+
+  private async remove(connections: Connection[]): Promise<void[]> {
+    await this.pool.query({
+      name: 'presence_left',
+      text: `delete from sessions s using unnest($1::text[], $2::text[], $3::text[]) x(u, d, c)
+              where s.user_id = u and s.device_id = d and s.connection_id = c`,
+      values: columns(connections),
+    });
+    return connections.map(() => undefined);
+  }
+
+  private async renew(): Promise<void> {
+    await this.pool.query({
+      name: 'renew_lease',
+      text: `insert into nodes (node_id, lease_until) values ($1, clock_timestamp() + $2 * interval '1 millisecond')
+             on conflict (node_id) do update set lease_until = excluded.lease_until`,
+      values: [this.nodeId, LEASE_MS],
+    });
+    await this.pool.query({
+      name: 'sweep_nodes',
+      text: `with dead as (delete from nodes where lease_until < clock_timestamp() - interval '1 minute' returning node_id)
+             delete from sessions where node_id in (select node_id from dead)`,
+    });
+    await this.clock.sync(this.pool);
+  }
+}
+
+const columns = (connections: readonly Connection[]): string[][] => [
+  connections.map(({ userId }) => userId),
+  connections.map(({ deviceId }) => deviceId),
+  connections.map(({ connectionId }) => connectionId),
+];

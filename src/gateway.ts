@@ -1,0 +1,112 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import helmet from 'helmet';
+import { AppModule } from './app.module.js';
+import { sharedSecret } from './auth/secrets.js';
+import type { Config } from './config.js';
+import { createDataSource } from './database/data-source.js';
+import { DatabaseClock } from './database/database-clock.js';
+import { migrate } from './database/migrate.js';
+import { openPool } from './database/pools.js';
+import { serveDocs } from './http/openapi.js';
+import { Gateway } from './operations/gateway-url.js';
+import { Log } from './operations/log.js';
+import { allowsOrigin } from './operations/origins.js';
+import { Readiness } from './operations/readiness.js';
+import { SocketServer } from './sockets/socket-server.js';
+
+/** As much as the kernel allows: with the default of 511, thousands that reconnect at once wait for seconds. */
+const BACKLOG = 4_096;
+const DRAIN_MS = 4_000;
+
+export interface RunningGateway {
+  /** Where it listens, e.g. `http://127.0.0.1:3000`. */
+  readonly url: string;
+  readonly port: number;
+  /** Tells clients to go elsewhere, finishes work in hand, and stops. */
+  stop(options?: { drainMs?: number }): Promise<void>;
+}
+
+/**
+ * Starts a gateway on a database that answers.
+ * @throws DatabaseError, or the listen error (`EADDRINUSE`)
+ */
+export async function startGateway(config: Config & { databaseUrl: string }, log = new Log()): Promise<RunningGateway> {
+  await migrate(config.databaseUrl);
+  const pools = {
+    append: openPool(config.databaseUrl, 'appends', 2),
+    read: openPool(config.databaseUrl, 'reads', 6),
+    control: openPool(config.databaseUrl, 'control', 3),
+  };
+  const dataSource = createDataSource(config.databaseUrl);
+  const close = async (): Promise<void> => {
+    await Promise.all(Object.values(pools).map((pool) => pool.end()));
+    if (dataSource.isInitialized) await dataSource.destroy();
+  };
+  try {
+    const clock = new DatabaseClock();
+    await clock.sync(pools.control);
+    await dataSource.initialize();
+    const secrets = {
+      userTokens: await sharedSecret(pools.control, 'user tokens'),
+      actionTokens: await sharedSecret(pools.control, 'action tokens'),
+    };
+    const app = await NestFactory.create<NestExpressApplication>(
+      AppModule.of({ config, log, clock, pools, dataSource, secrets }),
+      { logger: ['fatal', 'error'], bodyParser: false, abortOnError: false, forceCloseConnections: true },
+    );
+    configureHttp(app, config);
+    await app.init();
+    const sockets = app.get(SocketServer);
+    const http = app.getHttpServer();
+    sockets.attachTo(http);
+    const port = await listen(http, config);
+    app.get(Gateway).url = config.publicUrl ?? `http://localhost:${port}`;
+    const stop = async ({ drainMs = DRAIN_MS } = {}): Promise<void> => {
+      app.get(Readiness).draining = true;
+      await sockets.drain(drainMs);
+      await sockets.close();
+      await app.close();
+      await close();
+    };
+    return { url: `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}`, port, stop };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function configureHttp(app: NestExpressApplication, config: Config): void {
+  app.disable('x-powered-by');
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          ...{ defaultSrc: ["'self'"], styleSrc: ["'self'", "'unsafe-inline'"], imgSrc: ["'self'", 'data:'] },
+          ...{ connectSrc: ["'self'", 'ws:', 'wss:'], mediaSrc: ["'self'", 'blob:'], objectSrc: ["'none'"] },
+          ...{ baseUri: ["'self'"], frameAncestors: ["'none'"], formAction: ["'self'"] },
+        },
+      },
+    }),
+  );
+  app.enableCors((request, decide) => {
+    const { origin, host } = (request as { headers: Record<string, string | undefined> }).headers;
+    const allowed = origin !== undefined && allowsOrigin(config.corsOrigins, origin, host);
+    decide(null as unknown as Error, { origin: allowed, maxAge: 600 });
+  });
+  app.useBodyParser('json', { limit: '100kb', strict: true });
+  serveDocs(app);
+}
+
+function listen(http: Server, { port, host }: Config): Promise<number> {
+  return new Promise((resolve, reject) => {
+    http.once('error', reject);
+    http.listen({ port, host, backlog: BACKLOG }, () => {
+      http.off('error', reject);
+      resolve((http.address() as AddressInfo).port);
+    });
+  });
+}

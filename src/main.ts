@@ -1,0 +1,79 @@
+import 'reflect-metadata';
+import { type Config, ConfigError, readConfig } from './config.js';
+import { EmbeddedPostgresError, startEmbeddedPostgres } from './database/embedded-postgres.js';
+import { DatabaseError } from './database/migrate.js';
+import { type RunningGateway, startGateway } from './gateway.js';
+import { Log } from './operations/log.js';
+
+const STOP_WITHIN_MS = 9_500;
+
+/** Starts what the settings ask for; returns how to stop it all again. */
+async function start(log: Log): Promise<() => Promise<void>> {
+  const { config, warnings } = readConfig(process.env);
+  for (const warning of warnings) log.warn(warning);
+  const embedded =
+    config.databaseUrl === null
+      ? await startEmbeddedPostgres({ dataDir: config.dataDir, log: (line) => log.info('postgres', { line }) })
+      : null;
+  const databaseUrl = config.databaseUrl ?? embedded!.url;
+  let gateway: RunningGateway;
+  try {
+    gateway = await startGateway({ ...config, databaseUrl }, log);
+  } catch (error) {
+    await embedded?.stop();
+    throw error;
+  }
+  void embedded?.died.then((reason) => fail(new DatabaseError(reason)));
+  welcome(gateway, config);
+  return async () => {
+    await gateway.stop();
+    await embedded?.stop();
+  };
+}
+
+function welcome({ port }: RunningGateway, { host, demo }: Config): void {
+  const shown = host === '0.0.0.0' || host === '127.0.0.1' ? 'localhost' : host;
+  const url = `http://${shown}:${port}`;
+  const lines = [
+    `Ringway is ready on ${url}`,
+    '',
+    `  Console    ${url}/`,
+    `  HTTP API   ${url}/docs`,
+    demo
+      ? `  A token    curl -s ${url}/v1/dev/tokens -H 'content-type: application/json' -d '{"userId":"alice"}'`
+      : '  A token    sign a JWT with your AUTH_SECRET (HS256; sub, exp), or take one of your identity provider',
+    '',
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** One clear line for what the operator can mend; a stack only for what is our fault. */
+function fail(error: unknown): never {
+  const expected = error instanceof ConfigError || error instanceof DatabaseError || error instanceof EmbeddedPostgresError;
+  const { code, port } = error as { code?: string; port?: number };
+  if (code === 'EADDRINUSE') process.stderr.write(`ringway: port ${port} is taken by another process; set PORT\n`);
+  else if (code === 'EACCES' && port !== undefined) process.stderr.write(`ringway: port ${port} may not be used by this user; set PORT\n`);
+  else if (expected) process.stderr.write(`ringway: ${error.message}\n`);
+  else process.stderr.write(`ringway: ${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+}
+
+process.on('unhandledRejection', fail);
+process.on('uncaughtException', fail);
+
+let stopping = false;
+const log = new Log();
+const started = start(log);
+started.catch(fail);
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    if (stopping) return;
+    stopping = true;
+    setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
+    started
+      .then((stop) => stop())
+      .then(() => process.exit(0))
+      .catch(fail);
+  });
+}

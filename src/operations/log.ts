@@ -1,0 +1,39 @@
+import { Injectable } from '@nestjs/common';
+import { pino } from 'pino';
+
+/** Facts that may stand in a log line: ids, codes, figures. Never a payload, a token, a name or SDP. */
+export interface Facts {
+  error?: unknown;
+  [fact: string]: unknown;
+}
+
+/** The log: JSON lines for machines, or short lines for people at a terminal. */
+@Injectable()
+export class Log {
+  private readonly logger;
+
+  constructor(level = 'info') {
+    this.logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 2, sync: false }));
+  }
+
+  info(message: string, facts: Facts = {}): void {
+    this.logger.info(clean(facts), message);
+  }
+
+  warn(message: string, facts: Facts = {}): void {
+    this.logger.warn(clean(facts), message);
+  }
+
+  error(message: string, facts: Facts = {}): void {
+    this.logger.error(clean(facts), message);
+  }
+}
+
+/** Of an error only what we wrote or the runtime says: its kind, message, code and stack; not the data hung on it. */
+function clean({ error, ...facts }: Facts): object {
+  if (error === undefined) return facts;
+  if (!(error instanceof Error)) return { ...facts, error: 'not an Error' };
+  const { code } = error as { code?: unknown };
+  const cause = error.cause instanceof Error ? error.cause.message : undefined;
+  return { ...facts, error: { name: error.name, message: error.message, code, cause, stack: error.stack } };
+}

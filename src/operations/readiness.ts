@@ -1,0 +1,39 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Pool } from 'pg';
+import { CONTROL_POOL } from '../database/pools.js';
+import { PushFuse, type PushTrouble } from '../ringing/push-fuse.js';
+
+export interface Health {
+  status: 'ok' | 'degraded' | 'down';
+  parts: Record<string, { status: 'ok' | 'degraded' | 'down'; detail?: string; troubles?: PushTrouble[] }>;
+}
+
+/** Whether this node should get work: it needs PostgreSQL and must not be on its way out. The rest only degrades it. */
+@Injectable()
+export class Readiness {
+  draining = false;
+
+  constructor(
+    @Inject(CONTROL_POOL) private readonly pool: Pool,
+    private readonly fuse: PushFuse,
+  ) {}
+
+  async check(): Promise<Health> {
+    const parts: Health['parts'] = { postgres: await this.postgres() };
+    const troubles = this.fuse.troubles();
+    parts.push = troubles.length === 0 ? { status: 'ok' } : { status: 'degraded', troubles };
+    if (this.draining) parts.node = { status: 'down', detail: 'draining' };
+    const states = Object.values(parts).map(({ status }) => status);
+    const status = states.includes('down') ? 'down' : states.includes('degraded') ? 'degraded' : 'ok';
+    return { status, parts };
+  }
+
+  private async postgres(): Promise<Health['parts'][string]> {
+    try {
+      await this.pool.query('select 1');
+      return { status: 'ok' };
+    } catch {
+      return { status: 'down', detail: 'PostgreSQL does not answer' };
+    }
+  }
+}

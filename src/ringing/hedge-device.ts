@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import { Command, CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Calls } from '../calls/calls.js';
+import { isUnanswered } from '../calls/domain/call.js';
+import { Reaches } from '../devices/reach.js';
+import { LEASE_MS, hedgeKey, pushKey } from './obligations.js';
+import { PushDevice } from './push-device.js';
+import { WakeLog } from './wake-log.js';
+
+/** The socket looked alive and has not acknowledged the ring: it is not trusted any longer, the device is pushed as well. */
+export class HedgeDevice extends Command<void> {
+  constructor(
+    readonly callId: string,
+    readonly deviceId: string,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(HedgeDevice)
+export class HedgeDeviceHandler implements ICommandHandler<HedgeDevice> {
+  constructor(
+    private readonly calls: Calls,
+    private readonly reaches: Reaches,
+    private readonly log: WakeLog,
+    private readonly commands: CommandBus,
+  ) {}
+
+  async execute({ callId, deviceId }: HedgeDevice): Promise<void> {
+    const call = await this.calls.load(callId);
+    const reach = isUnanswered(call) ? await this.reaches.ofDevice(call.callee.userId, deviceId) : undefined;
+    let pushed = false;
+    await this.log.record(callId, (wake) => {
+      const device = wake.devices[deviceId];
+      const cancelJobs = [hedgeKey(callId, deviceId)];
+      pushed = Boolean(reach?.push) && !device?.reached && !device?.push;
+      if (!pushed || !reach?.push) return { events: [], cancelJobs };
+      const { platform, push } = reach;
+      const environment = push.provider === 'apns' ? push.environment : null;
+      return {
+        cancelJobs,
+        events: [
+          {
+            type: 'WakeRequested',
+            data: {
+              ...{ deviceId, platform, channel: 'push', because: 'no-acknowledgement' },
+              ...{ provider: push.provider, environment, pushId: randomUUID() },
+            },
+          },
+        ],
+        jobs: [
+          { key: pushKey(callId, deviceId), kind: 'push', payload: { callId, deviceId }, dueInMs: 0, leaseMs: LEASE_MS },
+        ],
+      };
+    });
+    if (pushed) await this.commands.execute(new PushDevice(callId, deviceId));
+  }
+}

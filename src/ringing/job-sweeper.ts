@@ -1,0 +1,107 @@
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { CommandBus, type ICommand } from '@nestjs/cqrs';
+import { CloseCall } from '../calls/close-call.js';
+import { Log } from '../operations/log.js';
+import { type Job, type JobKind, Jobs } from './jobs.js';
+
+const POLL_MS = 400;
+const TICK_MS = 20;
+/** Further off, the regular look is good enough. */
+const LONGEST_ALARM_MS = 600_000;
+const BATCH = 50;
+
+export type CommandOf = (job: Job) => ICommand;
+
+/**
+ * Finds jobs that are due and belong to nobody: timers, and what a dead node left undone. It looks regularly, and at
+ * the moment this node knows something to be due.
+ */
+@Injectable()
+export class JobSweeper implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly commands = new Map<JobKind, CommandOf>();
+  private timer: NodeJS.Timeout | null = null;
+  private nextAt = Infinity;
+  private readonly alarms = new Set<number>();
+  private sweeping: Promise<void> | null = null;
+  private stopped = false;
+
+  constructor(
+    private readonly jobs: Jobs,
+    private readonly bus: CommandBus,
+    private readonly log: Log,
+  ) {
+    this.handles('ring-timeout', ({ payload }) => new CloseCall(payload.callId, 'timeout'));
+    this.handles('max-duration', ({ payload }) => new CloseCall(payload.callId, 'max_duration'));
+  }
+
+  /** Which command a kind of job stands for. */
+  handles(kind: JobKind, command: CommandOf): void {
+    this.commands.set(kind, command);
+  }
+
+  onApplicationBootstrap(): void {
+    this.nudge(0);
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopped = true;
+    if (this.timer) clearTimeout(this.timer);
+    await this.sweeping;
+  }
+
+  /** Something will be due in so many milliseconds. Moments are rounded up, so that many calls share a look. */
+  nudge(inMs: number): void {
+    if (this.stopped || inMs > LONGEST_ALARM_MS) return;
+    const at = Math.ceil((performance.now() + Math.max(0, inMs)) / TICK_MS) * TICK_MS;
+    if (at < this.nextAt) this.lookAt(at);
+    else if (at > this.nextAt && !this.alarms.has(at)) {
+      this.alarms.add(at);
+      setTimeout(() => {
+        this.alarms.delete(at);
+        this.nudge(0);
+      }, at - performance.now()).unref();
+    }
+  }
+
+  private lookAt(at: number): void {
+    this.nextAt = at;
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.tick(), Math.max(0, at - performance.now()));
+  }
+
+  private tick(): void {
+    this.nextAt = Infinity;
+    if (this.sweeping) return this.nudge(5);
+    this.sweeping = this.sweep()
+      .catch((error: unknown) => {
+        this.log.warn('due jobs could not be read', { error });
+        return false;
+      })
+      .then((more) => {
+        this.sweeping = null;
+        this.nudge(more ? 0 : POLL_MS * (0.75 + Math.random() / 2));
+      });
+  }
+
+  private async sweep(): Promise<boolean> {
+    const due = await this.jobs.claimDue(BATCH);
+    // Not awaited: a slow push must not keep timers waiting. Each has its lease.
+    for (const job of due) void this.run(job);
+    return due.length === BATCH;
+  }
+
+  private async run(job: Job): Promise<void> {
+    const command = this.commands.get(job.kind);
+    try {
+      if (!command) throw new Error(`nobody handles jobs of kind ${job.kind}`);
+      await this.bus.execute(command(job));
+      if (FINISHED_BY_SWEEPER.has(job.kind)) await this.jobs.finish(job);
+    } catch (error) {
+      // The lease runs out, and the job is tried again.
+      this.log.warn('a job failed and will be tried again', { kind: job.kind, callId: job.payload.callId, error });
+    }
+  }
+}
+
+/** The other kinds end their job in the append that records what they did. */
+const FINISHED_BY_SWEEPER: ReadonlySet<JobKind> = new Set(['ring-timeout', 'max-duration', 'wake', 'hedge']);

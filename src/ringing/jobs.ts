@@ -1,0 +1,76 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Pool } from 'pg';
+import { Batch } from '../database/batch.js';
+import { CONTROL_POOL } from '../database/pools.js';
+import { LEASE_MS } from './obligations.js';
+
+export type JobKind = 'wake' | 'ring-timeout' | 'max-duration' | 'push' | 'hedge' | 'call-over';
+
+export interface Job {
+  key: string;
+  kind: JobKind;
+  payload: { callId: string; deviceId?: string };
+  /** Counts the claims; who holds an older epoch has lost the job. */
+  epoch: number;
+}
+
+/** What must still happen, as PostgreSQL knows it. A node that dies loses its lease, and another one claims the job. */
+@Injectable()
+export class Jobs {
+  private readonly finished: Batch<{ key: string; epoch: number }, void>;
+
+  constructor(@Inject(CONTROL_POOL) private readonly pool: Pool) {
+    this.finished = new Batch({ size: 200, concurrency: 1 }, (jobs) => this.delete(jobs));
+  }
+
+  /** Jobs that are due and nobody's, now leased to us. */
+  async claimDue(limit: number): Promise<Job[]> {
+    const { rows } = await this.pool.query<Job>({
+      name: 'claim_jobs',
+      text: `update jobs set lease_until = clock_timestamp() + $2 * interval '1 millisecond',
+                    epoch = epoch + 1, attempts = attempts + 1
+              where key in (select key from jobs
+                             where due_at <= clock_timestamp()
+                               and (lease_until is null or lease_until < clock_timestamp())
+                             order by due_at limit $1 for update skip locked)
+             returning key, kind, payload, epoch`,
+      values: [limit, LEASE_MS],
+    });
+    return rows;
+  }
+
+  /** Done; ignored when somebody else has claimed it meanwhile. */
+  finish(job: { key: string; epoch: number }): Promise<void> {
+    return this.finished.add(job);
+  }
+
+  /** Asks for more time. @returns false when the job is not ours any more: then stop. */
+  async extend({ key, epoch }: { key: string; epoch: number }): Promise<boolean> {
+    const { rowCount } = await this.pool.query({
+      name: 'extend_job',
+      text: `update jobs set lease_until = clock_timestamp() + $3 * interval '1 millisecond' where key = $1 and epoch = $2`,
+      values: [key, epoch, LEASE_MS],
+    });
+    return rowCount === 1;
+  }
+
+  /** Not now, but after a pause, whoever is there then. */
+  async postpone({ key, epoch }: { key: string; epoch: number }, afterMs: number): Promise<void> {
+    await this.pool.query({
+      name: 'postpone_job',
+      text: `update jobs set lease_until = null, due_at = clock_timestamp() + $3 * interval '1 millisecond'
+              where key = $1 and epoch = $2`,
+      values: [key, epoch, Math.round(afterMs)],
+    });
+  }
+
+  private async delete(jobs: { key: string; epoch: number }[]): Promise<void[]> {
+    await this.pool.query({
+      name: 'finish_jobs',
+      text: `delete from jobs using unnest($1::text[], $2::int[]) j(key, epoch)
+              where jobs.key = j.key and jobs.epoch = j.epoch`,
+      values: [jobs.map(({ key }) => key), jobs.map(({ epoch }) => epoch)],
+    });
+    return jobs.map(() => undefined);
+  }
+}

@@ -1,0 +1,42 @@
+import { Module } from '@nestjs/common';
+import { CallsModule } from '../calls/calls.module.js';
+import { CONFIG, type Config } from '../config.js';
+import { DevicesModule } from '../devices/devices.module.js';
+import { systemClock } from '../clock.js';
+import { ApnsSender } from '../push/apns.js';
+import { FcmSender } from '../push/fcm.js';
+import { ConfirmReachedHandler } from './confirm-reached.js';
+import { HedgeDeviceHandler } from './hedge-device.js';
+import { JobSweeper } from './job-sweeper.js';
+import { Jobs } from './jobs.js';
+import { PushDeviceHandler } from './push-device.js';
+import { PushFuse } from './push-fuse.js';
+import { RingSaga } from './ring.saga.js';
+import { Senders } from './senders.js';
+import { TellCallOverHandler } from './tell-call-over.js';
+import { WakeCallHandler } from './wake-call.js';
+import { WakeLog } from './wake-log.js';
+
+/** Provider tokens carry the time by this machine's clock, as Apple and Google expect. */
+const senders = ({ push: { apnsApps, fcmApps, origins, ca } }: Config): Senders =>
+  new Senders(
+    new ApnsSender({
+      keys: apnsApps,
+      origins: { production: origins.apnsProduction, sandbox: origins.apnsSandbox },
+      ...{ ca: ca ?? undefined, clock: systemClock },
+    }),
+    new FcmSender({ apps: fcmApps, origin: origins.fcm, ca: ca ?? undefined, clock: systemClock }),
+    fcmApps.map(({ projectId }) => projectId),
+  );
+
+@Module({
+  imports: [CallsModule, DevicesModule],
+  providers: [
+    ...[RingSaga, JobSweeper, Jobs, WakeLog],
+    { provide: PushFuse, useFactory: () => new PushFuse() },
+    { provide: Senders, inject: [CONFIG], useFactory: senders },
+    ...[WakeCallHandler, HedgeDeviceHandler, PushDeviceHandler, ConfirmReachedHandler, TellCallOverHandler],
+  ],
+  exports: [PushFuse, Senders, WakeLog],
+})
+export class RingingModule {}

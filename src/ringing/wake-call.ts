@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { Inject } from '@nestjs/common';
+import { Command, CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Calls } from '../calls/calls.js';
+import { CloseCall } from '../calls/close-call.js';
+import { isUnanswered } from '../calls/domain/call.js';
+import { CONFIG, type Config } from '../config.js';
+import { Reaches } from '../devices/reach.js';
+import type { NewJob } from '../event-store/event.js';
+import { JobSweeper } from './job-sweeper.js';
+import { LEASE_MS, hedgeKey, pushKey, wakeKey } from './obligations.js';
+import { type Step, planWake } from './plan.js';
+import { PushDevice } from './push-device.js';
+import { WakeLog } from './wake-log.js';
+import type { WakeEvent } from './wake-events.js';
+
+/** Makes the callee's devices ring: those with a live socket hear it there, the others are pushed. */
+export class WakeCall extends Command<void> {
+  constructor(readonly callId: string) {
+    super();
+  }
+}
+
+@CommandHandler(WakeCall)
+export class WakeCallHandler implements ICommandHandler<WakeCall> {
+  constructor(
+    private readonly calls: Calls,
+    private readonly reaches: Reaches,
+    private readonly log: WakeLog,
+    private readonly sweeper: JobSweeper,
+    private readonly commands: CommandBus,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  async execute({ callId }: WakeCall): Promise<void> {
+    const call = await this.calls.recall(callId);
+    if (!isUnanswered(call)) {
+      await this.log.record(callId, () => ({ events: [], cancelJobs: [wakeKey(callId)] }));
+      return;
+    }
+    const reaches = await this.reaches.of(call.callee.userId);
+    let pushes: string[] = [];
+    await this.log.record(callId, (wake) => {
+      const steps = planWake(reaches, wake);
+      pushes = steps.filter(({ how }) => how === 'push').map(({ reach }) => reach.deviceId);
+      const nobody = !reaches.some(({ live, push }) => live !== null || push !== null);
+      return {
+        events: nobody ? [NOBODY] : steps.map(requested),
+        jobs: steps.flatMap((step) => this.jobsOf(callId, step)),
+        cancelJobs: [wakeKey(callId)],
+      };
+    });
+    if (!reaches.some(({ live, push }) => live !== null || push !== null)) {
+      await this.commands.execute(new CloseCall(callId, 'unreachable'));
+      return;
+    }
+    this.sweeper.nudge(this.config.ringAckTimeoutMs);
+    await Promise.all(pushes.map((deviceId) => this.commands.execute(new PushDevice(callId, deviceId))));
+  }
+
+  private jobsOf(callId: string, step: Step): NewJob[] {
+    const { deviceId } = step.reach;
+    const payload = { callId, deviceId };
+    if (step.how === 'push') return [{ key: pushKey(callId, deviceId), kind: 'push', payload, dueInMs: 0, leaseMs: LEASE_MS }];
+    if (!step.hedge) return [];
+    return [{ key: hedgeKey(callId, deviceId), kind: 'hedge', payload, dueInMs: this.config.ringAckTimeoutMs, leaseMs: null }];
+  }
+}
+
+const NOBODY: WakeEvent = { type: 'DeviceUnreachable', data: { deviceId: null, reason: 'no-device' } };
+
+function requested(step: Step): WakeEvent {
+  const { deviceId, platform, push } = step.reach;
+  if (step.how === 'socket') return { type: 'WakeRequested', data: { deviceId, platform, channel: 'socket' } };
+  return {
+    type: 'WakeRequested',
+    data: {
+      ...{ deviceId, platform, channel: 'push', because: step.because, provider: push!.provider },
+      environment: push!.provider === 'apns' ? push!.environment : null,
+      pushId: randomUUID(),
+    },
+  };
+}

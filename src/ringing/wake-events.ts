@@ -1,0 +1,89 @@
+import type { ApnsEnvironment, Platform } from '../devices/device.entity.js';
+
+export type Provider = 'apns' | 'fcm';
+export type WakeReason = 'offline' | 'background' | 'no-acknowledgement';
+
+/** What happened while the callee's devices were being reached. One stream per call, beside the call's own. */
+export type WakeEvent =
+  | {
+      type: 'WakeRequested';
+      data: { deviceId: string; platform: Platform | null } & (
+        | { channel: 'socket' }
+        | {
+            channel: 'push';
+            because: WakeReason;
+            provider: Provider;
+            environment: ApnsEnvironment | null;
+            /** The `apns-id` of every attempt, so that a repeated push is known as the same. */
+            pushId: string;
+          }
+      );
+    }
+  | { type: 'PushAccepted'; data: PushFacts }
+  | { type: 'PushRejected'; data: PushFacts & { reason: string; configuration: boolean } }
+  | { type: 'PushRetried'; data: PushFacts & { reason: string; attempt: number; afterMs: number | null } }
+  | { type: 'DeviceApnsEnvironmentCorrected'; data: { deviceId: string; from: ApnsEnvironment; to: ApnsEnvironment } }
+  | { type: 'DevicePushTokenRetired'; data: { deviceId: string; provider: Provider; reason: string } }
+  | { type: 'DeviceReached'; data: { deviceId: string; via: 'socket' | 'preflight' | 'action' } }
+  | { type: 'DeviceUnreachable'; data: { deviceId: string | null; reason: 'no-device' | 'push-refused' } };
+
+interface PushFacts {
+  deviceId: string;
+  provider: Provider;
+  environment: ApnsEnvironment | null;
+  status: number | null;
+}
+
+export interface DeviceWake {
+  platform: Platform | null;
+  reached: boolean;
+  socket: boolean;
+  push: {
+    pushId: string;
+    provider: Provider;
+    attempts: number;
+    result: 'pending' | 'accepted' | 'rejected' | 'given-up';
+  } | null;
+}
+
+export interface Wake {
+  version: number;
+  devices: Readonly<Record<string, DeviceWake>>;
+}
+
+export const noWake: Wake = { version: 0, devices: {} };
+const unknown: DeviceWake = { platform: null, reached: false, socket: false, push: null };
+
+export function evolveWake(wake: Wake, event: WakeEvent): Wake {
+  const version = wake.version + 1;
+  const { deviceId } = event.data;
+  if (deviceId === null) return { ...wake, version };
+  const device = wake.devices[deviceId] ?? unknown;
+  return { version, devices: { ...wake.devices, [deviceId]: evolveDevice(device, event) } };
+}
+
+function evolveDevice(device: DeviceWake, event: WakeEvent): DeviceWake {
+  const push = device.push;
+  switch (event.type) {
+    case 'WakeRequested': {
+      const { platform } = event.data;
+      if (event.data.channel === 'socket') return { ...device, platform, socket: true };
+      const { pushId, provider } = event.data;
+      return { ...device, platform, push: { pushId, provider, attempts: 0, result: 'pending' } };
+    }
+    case 'PushAccepted':
+      return push ? { ...device, push: { ...push, attempts: push.attempts + 1, result: 'accepted' } } : device;
+    case 'PushRejected':
+      return push ? { ...device, push: { ...push, attempts: push.attempts + 1, result: 'rejected' } } : device;
+    case 'PushRetried': {
+      const result = event.data.afterMs === null ? 'given-up' : 'pending';
+      return push ? { ...device, push: { ...push, attempts: push.attempts + 1, result } } : device;
+    }
+    case 'DeviceReached':
+      return { ...device, reached: true };
+    case 'DeviceApnsEnvironmentCorrected':
+    case 'DevicePushTokenRetired':
+    case 'DeviceUnreachable':
+      return device;
+  }
+}

@@ -1,0 +1,9 @@
+import type { WakeEvent } from './wake-events.js';
+
+/** A step towards the callee's devices has just been recorded, on this node. In memory, for whoever likes to know. */
+export class WakeProgressed {
+  constructor(
+    readonly callId: string,
+    readonly events: readonly WakeEvent[],
+  ) {}
+}

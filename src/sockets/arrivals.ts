@@ -1,0 +1,97 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { type ExistingCall, isUnanswered } from '../calls/domain/call.js';
+import { type CallView, rfc3339, viewOf } from '../calls/domain/call-view.js';
+import { CLOCK, type Clock } from '../clock.js';
+import { Presence } from '../devices/presence.js';
+import { RecentCalls } from '../history/recent-calls.js';
+import { Log } from '../operations/log.js';
+import { Expiry } from './expiry.js';
+import { Incoming } from './incoming.js';
+import { type Session, Sessions } from './sessions.js';
+import { type Signal, Signals } from './signals.js';
+
+export interface Sync {
+  serverTime: string;
+  calls: CallView[];
+  signals: Signal[];
+}
+
+const ACK_TIMEOUT_MS = 10_000;
+const RETRY_MS = 500;
+
+/** What happens when a device's connection comes and goes. */
+@Injectable()
+export class Arrivals {
+  constructor(
+    private readonly sessions: Sessions,
+    private readonly presence: Presence,
+    private readonly signals: Signals,
+    private readonly incoming: Incoming,
+    private readonly expiry: Expiry,
+    private readonly queries: QueryBus,
+    private readonly log: Log,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * First the presence, then the question which calls there are: a call that begins in between is in one of the two.
+   * While PostgreSQL is away the socket stays, and is synced when it is back.
+   */
+  async welcome(session: Session): Promise<void> {
+    const replaced = this.sessions.add(session);
+    if (replaced) {
+      replaced.socket.emit('session:replaced', {});
+      replaced.socket.disconnect(true);
+    }
+    this.expiry.watch(session);
+    for (let attempt = 1; session.socket.connected; attempt++) {
+      try {
+        await this.register(session);
+        return await this.sync(session);
+      } catch (error) {
+        if (attempt === 1) this.log.warn('a device waits for its sync', { deviceId: session.deviceId, error });
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS * (1 + Math.random())));
+      }
+    }
+  }
+
+  async farewell(session: Session, cleanly: boolean): Promise<void> {
+    this.sessions.remove(session);
+    this.expiry.forget(session);
+    this.signals.disconnected(session, cleanly);
+    await this.presence.left(session);
+  }
+
+  register(session: Session): Promise<void> {
+    return this.presence.arrived(session);
+  }
+
+  /** The token was renewed. */
+  extend(session: Session, expiresAt: number): void {
+    this.expiry.forget(session);
+    session.expiresAt = expiresAt;
+    this.expiry.watch(session);
+  }
+
+  /** The state of the user's calls for this device, and what to call once the device has it. */
+  async syncOf(session: Session): Promise<{ calls: ExistingCall[]; sync: Sync; acknowledged: () => void }> {
+    const calls = await this.queries.execute(new RecentCalls(session.userId));
+    const { signals, acknowledged } = this.signals.waitingFor(session);
+    const sync = { serverTime: rfc3339(this.clock.now()), calls: calls.map(viewOf), signals };
+    return { calls, sync, acknowledged };
+  }
+
+  private async sync(session: Session): Promise<void> {
+    const { calls, sync, acknowledged } = await this.syncOf(session);
+    // Nothing ran since the waiting signals were collected, so no live signal can overtake the sync.
+    session.socket.timeout(ACK_TIMEOUT_MS).emit('sync', sync, (error: Error | null) => {
+      if (!error) acknowledged();
+    });
+    session.synced = true;
+    this.signals.tellMediaTo(session);
+    for (const call of calls) {
+      if (isUnanswered(call) && call.callee.userId === session.userId) this.incoming.tell(session, call);
+    }
+  }
+}

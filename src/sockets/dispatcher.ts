@@ -1,0 +1,90 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CLOCK, type Clock } from '../clock.js';
+import { CONFIG, type Config } from '../config.js';
+import { type Code, CODES, Failure, type FieldFault, failureOf } from '../failure.js';
+import { Log } from '../operations/log.js';
+import { TokenBucket } from '../rate-limit.js';
+import { findFlaw } from '../safe-json.js';
+import { SocketCommands } from './socket-commands.js';
+import type { Session } from './sessions.js';
+import { PAYLOADS, type PayloadOf, isClientEvent } from './wire.js';
+
+export type Answer = { ok: true; [field: string]: unknown } | { ok: false; error: AnsweredError };
+
+export interface AnsweredError {
+  code: Code;
+  message: string;
+  retryable: boolean;
+  details?: FieldFault[];
+  retryAfterMs?: number;
+}
+
+/** How much more than its steady rate a socket may say at once. */
+const BURST = 4;
+
+/**
+ * One message from a socket: checked, limited, carried out, and answered exactly once. Messages about the same call take
+ * effect in the order the socket sent them.
+ */
+@Injectable()
+export class Dispatcher {
+  constructor(
+    private readonly commands: SocketCommands,
+    private readonly log: Log,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** @param args what socket.io received after the event's name: a payload and, when the app wants an answer, an ack */
+  async receive(session: Session, event: string, args: unknown[]): Promise<void> {
+    const last = args.at(-1);
+    const ack = typeof last === 'function' ? (last as (answer: Answer) => void) : undefined;
+    const answer = await this.answer(session, event, ack ? args.slice(0, -1) : args);
+    ack?.(answer);
+  }
+
+  private async answer(session: Session, event: string, args: unknown[]): Promise<Answer> {
+    try {
+      this.limit(session);
+      if (this.clock.now() >= session.expiresAt) throw new Failure('TOKEN_EXPIRED', 'The token has expired.');
+      if (!isClientEvent(event)) throw new Failure('UNKNOWN_EVENT', 'There is no such event.');
+      if (args.length > 1) throw Failure.invalid({ path: '', message: 'must be one object' });
+      const flaw = findFlaw(args[0]);
+      if (flaw) throw Failure.invalid(flaw);
+      const payload = PAYLOADS[event].parse(args[0] ?? (event === 'sync' ? {} : args[0]));
+      return { ok: true, ...(await this.inTurn(session, payload, () => this.commands.run(session, event, payload as PayloadOf<typeof event>))) };
+    } catch (error) {
+      return { ok: false, error: this.refusal(session, event, error) };
+    }
+  }
+
+  private limit(session: Session): void {
+    const now = performance.now();
+    const perSecond = this.config.eventsPerSecond;
+    session.bucket ??= new TokenBucket(perSecond, perSecond * BURST, now);
+    const retryAfterMs = session.bucket.take(now);
+    if (retryAfterMs === 0) return;
+    throw new Failure('RATE_LIMITED', `More than ${perSecond} events per second.`, { retryAfterMs });
+  }
+
+  private async inTurn<R>(session: Session, payload: object | undefined, run: () => Promise<R>): Promise<R> {
+    if (!payload || !('callId' in payload)) return run();
+    const callId = payload.callId as string;
+    const turns = (session.turns ??= new Map());
+    const before = turns.get(callId);
+    const turn = before ? before.then(run, run) : run();
+    turns.set(callId, turn);
+    try {
+      return await turn;
+    } finally {
+      if (turns.get(callId) === turn) turns.delete(callId);
+    }
+  }
+
+  private refusal({ userId, deviceId }: Session, event: string, error: unknown): AnsweredError {
+    const { failure, bug } = failureOf(error);
+    if (bug) this.log.error('a command failed', { event: isClientEvent(event) ? event : 'unknown', userId, deviceId, error });
+    const { code, message, more } = failure;
+    return { code, message, retryable: CODES[code].retryable, ...more };
+  }
+}

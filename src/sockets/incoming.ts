@@ -1,0 +1,30 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import type { ExistingCall } from '../calls/domain/call.js';
+import { rfc3339, viewOf } from '../calls/domain/call-view.js';
+import { CLOCK, type Clock } from '../clock.js';
+import { Log } from '../operations/log.js';
+import { ConfirmReached } from '../ringing/confirm-reached.js';
+import type { Session } from './sessions.js';
+
+const ACK_TIMEOUT_MS = 60_000;
+
+/** Tells a device that somebody calls. Its acknowledgement is the proof that the socket is alive. */
+@Injectable()
+export class Incoming {
+  constructor(
+    private readonly bus: CommandBus,
+    private readonly log: Log,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  tell({ socket, deviceId }: Session, call: ExistingCall): void {
+    const message = { call: viewOf(call), serverTime: rfc3339(this.clock.now()) };
+    socket.timeout(ACK_TIMEOUT_MS).emit('call:incoming', message, (error: Error | null) => {
+      if (error) return;
+      this.bus.execute(new ConfirmReached(call.callId, deviceId, 'socket')).catch((failure: unknown) => {
+        this.log.warn('an acknowledged ring could not be recorded', { callId: call.callId, error: failure });
+      });
+    });
+  }
+}

@@ -1,0 +1,246 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Calls } from '../calls/calls.js';
+import type { Call, ExistingCall } from '../calls/domain/call.js';
+import { mediaDevice } from '../calls/domain/decide.js';
+import { CallRefused } from '../calls/domain/refusal.js';
+import { CLOCK, type Clock } from '../clock.js';
+import { Failure } from '../failure.js';
+import { type Session, Sessions, actorOf } from './sessions.js';
+
+/** As an app receives it. `seq` counts from 1 per call and sending device; an app drops what it has seen. */
+export interface Signal {
+  callId: string;
+  seq: number;
+  from: { userId: string; deviceId: string };
+  signal: unknown;
+}
+
+export interface MediaState {
+  callId: string;
+  from: { userId: string; deviceId: string };
+  audio: boolean;
+  video: boolean;
+  held: boolean;
+}
+
+interface Kept {
+  signal: Signal;
+  /** The connection it went out on; not yet acknowledged. */
+  sentOn: string | null;
+  sentAt: number;
+}
+
+interface Sender {
+  from: { userId: string; deviceId: string };
+  seq: number;
+  kept: Kept[];
+}
+
+interface Line {
+  call: ExistingCall;
+  senders: Map<string, Sender>;
+  media: Map<string, MediaState>;
+}
+
+/** Signals that wait for the answer, per sender and call. */
+const KEPT_BEFORE_ANSWER = 64;
+const KEPT_AFTER_ANSWER = 256;
+const ACK_TIMEOUT_MS = 10_000;
+/** A client that never acknowledges has received what was sent this long before its connection broke. */
+const PRESUMED_RECEIVED_MS = 2_000;
+
+/**
+ * Passes offers, answers and candidates between the two devices of a call, in order. Kept in memory until they are
+ * acknowledged or the call ends, and nowhere else: SDP never touches the disk.
+ */
+@Injectable()
+export class Signals {
+  private readonly lines = new Map<string, Line>();
+  private readonly callsOf = new Map<string, Set<string>>();
+  private readonly bootedAt: number;
+
+  constructor(
+    private readonly calls: Calls,
+    private readonly sessions: Sessions,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {
+    this.bootedAt = clock.now();
+  }
+
+  /** @throws CallRefused, or Failure `RATE_LIMITED` when too many are waiting already */
+  async send(session: Session, callId: string, signal: unknown): Promise<number> {
+    const call = await this.partOf(session, callId);
+    const line = this.lineOf(call);
+    const sender = this.senderOf(line, session);
+    this.makeRoom(sender, call);
+    const seq = ++sender.seq;
+    sender.kept.push({ signal: { callId: call.callId, seq, from: sender.from, signal }, sentOn: null, sentAt: 0 });
+    this.deliver(line, sender);
+    return seq;
+  }
+
+  /** Mute, camera and hold are state: the last one counts, and is told again to a device that comes back. */
+  async media(session: Session, state: Omit<MediaState, 'from'>): Promise<ExistingCall> {
+    const call = await this.partOf(session, state.callId);
+    if (call.state !== 'answered') throw new CallRefused('NOT_ANSWERED');
+    const from = { userId: session.userId, deviceId: session.deviceId };
+    const line = this.lineOf(call);
+    line.media.set(session.userId, { ...state, callId: call.callId, from });
+    this.tellMedia(line, from.userId);
+    return call;
+  }
+
+  /** The call moved on: its answer opens the line between two devices, its end removes everything. */
+  callChanged(call: ExistingCall): void {
+    const line = this.lines.get(call.callId);
+    if (!line) return;
+    if (call.state === 'ended') {
+      this.forget(call);
+      return;
+    }
+    line.call = call;
+    if (call.state !== 'answered') return;
+    for (const [key, sender] of line.senders) {
+      const inCall = [call.caller.deviceId, call.answeredBy].includes(sender.from.deviceId);
+      if (inCall) this.deliver(line, sender);
+      else line.senders.delete(key);
+    }
+  }
+
+  /**
+   * What waits for a device, for its `sync`. From here on it counts as sent on this connection.
+   * @returns the signals, and what to call once the device has acknowledged the sync
+   */
+  waitingFor(session: Session): { signals: Signal[]; acknowledged: () => void } {
+    const found: { sender: Sender; kept: Kept }[] = [];
+    for (const line of this.linesOf(session)) {
+      for (const sender of line.senders.values()) {
+        if (this.targetOf(line.call, sender)?.deviceId !== session.deviceId) continue;
+        if (sender.from.userId === session.userId) continue;
+        for (const kept of sender.kept) {
+          this.sent(kept, session);
+          found.push({ sender, kept });
+        }
+      }
+    }
+    const acknowledged = (): void => found.forEach(({ sender, kept }) => this.received(sender, kept.signal.seq, session));
+    return { signals: found.map(({ kept }) => kept.signal), acknowledged };
+  }
+
+  /** After the sync: what the other side has muted or put on hold. */
+  tellMediaTo(session: Session): void {
+    for (const line of this.linesOf(session)) {
+      for (const userId of line.media.keys()) if (userId !== session.userId) this.tellMedia(line, userId);
+    }
+  }
+
+  /** A connection is gone. What it never acknowledged waits for the next one, unless this client acknowledges nothing. */
+  disconnected(session: Session, cleanly: boolean): void {
+    const settledBefore = cleanly ? Infinity : this.clock.now() - PRESUMED_RECEIVED_MS;
+    for (const line of this.linesOf(session)) {
+      for (const sender of line.senders.values()) {
+        sender.kept = sender.kept.filter(
+          ({ sentOn, sentAt }) =>
+            sentOn !== session.connectionId || session.acknowledges || sentAt >= settledBefore,
+        );
+        for (const kept of sender.kept) if (kept.sentOn === session.connectionId) kept.sentOn = null;
+      }
+    }
+  }
+
+  private async partOf(session: Session, callId: string): Promise<ExistingCall> {
+    const by = actorOf(session);
+    const known = this.lines.get(callId)?.call ?? (await this.calls.recall(callId));
+    try {
+      return mediaDevice(known, by);
+    } catch (error) {
+      // What this node remembers may be old: refuse only on what is recorded now.
+      if (!(error instanceof CallRefused)) throw error;
+      return mediaDevice(await this.calls.load(callId), by);
+    }
+  }
+
+  private lineOf(call: ExistingCall): Line {
+    const known = this.lines.get(call.callId);
+    if (known) {
+      if (call.version > known.call.version) known.call = call;
+      return known;
+    }
+    const line: Line = { call, senders: new Map(), media: new Map() };
+    this.lines.set(call.callId, line);
+    for (const { userId } of [call.caller, call.callee]) {
+      this.callsOf.set(userId, (this.callsOf.get(userId) ?? new Set()).add(call.callId));
+    }
+    return line;
+  }
+
+  private senderOf(line: Line, { userId, deviceId }: Session): Sender {
+    const key = JSON.stringify([userId, deviceId]);
+    // After a restart a count from 1 would look like repetitions to the other side. A number of milliseconds is beyond
+    // anything counted before, because nobody sends a signal each millisecond.
+    const start = Math.max(0, Math.ceil(this.bootedAt - line.call.initiatedAt));
+    const sender = line.senders.get(key) ?? { from: { userId, deviceId }, seq: start, kept: [] };
+    line.senders.set(key, sender);
+    return sender;
+  }
+
+  private makeRoom(sender: Sender, call: Call): void {
+    if (sender.kept.length < (call.state === 'answered' ? KEPT_AFTER_ANSWER : KEPT_BEFORE_ANSWER)) return;
+    const oldest = sender.kept[0];
+    if (oldest?.sentOn) sender.kept.shift();
+    else {
+      const message = `${sender.kept.length} signals wait for the other side already; send fewer, or wait for the answer.`;
+      throw new Failure('RATE_LIMITED', message, { retryAfterMs: 1_000 });
+    }
+  }
+
+  /** The device a sender's signals are for: known once the call is answered. */
+  private targetOf(call: ExistingCall, { from }: Sender): { userId: string; deviceId: string } | null {
+    if (call.state !== 'answered') return null;
+    return from.userId === call.caller.userId
+      ? { userId: call.callee.userId, deviceId: call.answeredBy }
+      : { userId: call.caller.userId, deviceId: call.caller.deviceId };
+  }
+
+  private deliver(line: Line, sender: Sender): void {
+    const target = this.targetOf(line.call, sender);
+    const session = target && this.sessions.get(target.userId, target.deviceId);
+    if (!session?.synced) return;
+    for (const kept of sender.kept) {
+      if (kept.sentOn === session.connectionId) continue;
+      this.sent(kept, session);
+      session.socket.timeout(ACK_TIMEOUT_MS).emit('call:signal', kept.signal, (error: Error | null) => {
+        if (!error) this.received(sender, kept.signal.seq, session);
+      });
+    }
+  }
+
+  private sent(kept: Kept, session: Session): void {
+    kept.sentOn = session.connectionId;
+    kept.sentAt = this.clock.now();
+  }
+
+  private received(sender: Sender, seq: number, session: Session): void {
+    session.acknowledges = true;
+    sender.kept = sender.kept.filter(({ signal }) => signal.seq > seq);
+  }
+
+  private tellMedia({ call, media }: Line, fromUserId: string): void {
+    const state = media.get(fromUserId);
+    const target = state && this.targetOf(call, { from: state.from, seq: 0, kept: [] });
+    if (target) this.sessions.get(target.userId, target.deviceId)?.socket.emit('call:media', state);
+  }
+
+  private *linesOf({ userId }: Session): Iterable<Line> {
+    for (const callId of this.callsOf.get(userId) ?? []) yield this.lines.get(callId)!;
+  }
+
+  private forget(call: ExistingCall): void {
+    this.lines.delete(call.callId);
+    for (const { userId } of [call.caller, call.callee]) {
+      const calls = this.callsOf.get(userId);
+      calls?.delete(call.callId);
+      if (calls?.size === 0) this.callsOf.delete(userId);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { AnswerCall } from '../calls/answer-call.js';
+import { CallQuota } from '../calls/call-quota.js';
+import { CancelCall } from '../calls/cancel-call.js';
+import type { Change } from '../calls/calls.js';
+import { DeclineCall } from '../calls/decline-call.js';
+import type { ExistingCall } from '../calls/domain/call.js';
+import { rfc3339, viewOf } from '../calls/domain/call-view.js';
+import { EndCall } from '../calls/end-call.js';
+import { InitiateCall } from '../calls/initiate-call.js';
+import { RingCall } from '../calls/ring-call.js';
+import { UserTokens } from '../auth/user-tokens.js';
+import { Failure } from '../failure.js';
+import { Arrivals } from './arrivals.js';
+import { type Session, actorOf } from './sessions.js';
+import { Signals } from './signals.js';
+import { type ClientEvent, type PayloadOf, checkSize } from './wire.js';
+
+type Run = { [E in ClientEvent]: (session: Session, payload: PayloadOf<E>) => Promise<object> };
+
+const ofCall = (call: ExistingCall | null): object => ({ call: call && viewOf(call) });
+const ofChange = ({ call }: Change): object => ofCall(call);
+
+/** What each event of the wire table does. */
+@Injectable()
+export class SocketCommands {
+  constructor(
+    private readonly bus: CommandBus,
+    private readonly quota: CallQuota,
+    private readonly signals: Signals,
+    private readonly arrivals: Arrivals,
+    private readonly tokens: UserTokens,
+  ) {}
+
+  run<E extends ClientEvent>(session: Session, event: E, payload: PayloadOf<E>): Promise<object> {
+    return this.table[event](session, payload);
+  }
+
+  private readonly table: Run = {
+    'call:initiate': async (session, { callId, callee, media, metadata = {} }) => {
+      this.quota.take(session.userId);
+      const { call, merged } = await this.bus.execute(new InitiateCall(actorOf(session), callId, callee, media, metadata));
+      return { ...ofCall(call), ...(merged ? { merged } : {}) };
+    },
+    'call:ringing': async (session, { callId }) => ofChange(await this.bus.execute(new RingCall(actorOf(session), callId))),
+    'call:answer': async (session, { callId }) => ofChange(await this.bus.execute(new AnswerCall(actorOf(session), callId))),
+    'call:decline': async (session, { callId, reason }) =>
+      ofChange(await this.bus.execute(new DeclineCall(actorOf(session), callId, reason))),
+    'call:cancel': async (session, { callId }) => ofCall(await this.bus.execute(new CancelCall(actorOf(session), callId))),
+    'call:end': async (session, { callId }) => ofChange(await this.bus.execute(new EndCall(actorOf(session), callId))),
+    'call:signal': async (session, { callId, signal }) => {
+      checkSize(signal);
+      return { seq: await this.signals.send(session, callId, signal) };
+    },
+    'call:media': async (session, { callId, audio, video, held = false }) =>
+      ofCall(await this.signals.media(session, { callId, audio, video, held })),
+    'device:state': async (session, { state }) => {
+      session.appState = state;
+      await this.arrivals.register(session);
+      return {};
+    },
+    sync: async (session) => {
+      const { sync, acknowledged } = await this.arrivals.syncOf(session);
+      acknowledged();
+      return sync;
+    },
+    'session:refresh': async (session, { token }) => {
+      const user = await this.tokens.verify(token);
+      if (user.userId !== session.userId) throw new Failure('UNAUTHENTICATED', 'The token is of another user.');
+      session.name = user.name;
+      this.arrivals.extend(session, user.expiresAt);
+      return { expiresAt: rfc3339(user.expiresAt) };
+    },
+  };
+}

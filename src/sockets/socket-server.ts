@@ -1,0 +1,137 @@
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { Server, type Socket } from 'socket.io';
+import { UserTokens } from '../auth/user-tokens.js';
+import { deviceId as deviceIdSchema } from '../calls/payloads.js';
+import { CONFIG, type Config } from '../config.js';
+import { type Code, Failure, failureOf } from '../failure.js';
+import { Log } from '../operations/log.js';
+import { allowsOrigin } from '../operations/origins.js';
+import { Arrivals } from './arrivals.js';
+import { Dispatcher } from './dispatcher.js';
+import { type Session, Sessions } from './sessions.js';
+import { appState } from './wire.js';
+
+export const MAX_FRAME_BYTES = 100_000;
+/** Live connections of one user; one per device. */
+const MAX_DEVICES = 50;
+/** A device that does not read what it is sent is cut off; it finds everything in its next sync. */
+const MAX_UNSENT_MESSAGES = 1_000;
+
+/** Socket.io, WebSocket only: a JWT in the handshake, one session per device, one dispatcher for all messages. */
+@Injectable()
+export class SocketServer {
+  private io: Server | null = null;
+  private accepting = true;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly tokens: UserTokens,
+    private readonly sessions: Sessions,
+    private readonly arrivals: Arrivals,
+    private readonly dispatcher: Dispatcher,
+    private readonly log: Log,
+  ) {}
+
+  attachTo(http: HttpServer): void {
+    const io = new Server(http, {
+      transports: ['websocket'],
+      allowUpgrades: false,
+      serveClient: false,
+      perMessageDeflate: false,
+      maxHttpBufferSize: MAX_FRAME_BYTES,
+      pingInterval: 20_000,
+      pingTimeout: 12_000,
+      connectTimeout: 8_000,
+      // CORS does not guard WebSockets: the origin is ours to check. Native apps send none, and bear a token.
+      allowRequest: (request, decide) => decide(null, this.accepting && this.mayConnect(request)),
+    });
+    this.io = io;
+    // A namespace is refused unless it is ours; the handshake request is not needed after the session is made.
+    io.engine.on('connection', (connection: { request: unknown }) => (connection.request = null));
+    io.use((socket, next) => {
+      this.admit(socket).then(
+        () => next(),
+        (error: unknown) => next(this.refusal(error)),
+      );
+    });
+    io.on('connection', (socket) => this.connected(socket));
+  }
+
+  /** How many devices are connected here. */
+  get size(): number {
+    return this.sessions.size;
+  }
+
+  /** No new connections; those there are asked to reconnect elsewhere, spread over `withinMs`, then closed. */
+  async drain(withinMs: number): Promise<void> {
+    this.accepting = false;
+    const sessions = [...this.sessions.all()];
+    for (const { socket } of sessions) {
+      socket.emit('server:draining', { reconnectInMs: Math.round(Math.random() * withinMs) });
+    }
+    if (sessions.length === 0) return;
+    const slices = 10;
+    for (let slice = 0; slice < slices; slice++) {
+      await new Promise((resolve) => setTimeout(resolve, withinMs / slices));
+      // Closing the transport, not the session, lets clients reconnect by themselves.
+      sessions.filter((_, index) => index % slices === slice).forEach(({ socket }) => socket.conn.close());
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.io?.close();
+  }
+
+  private mayConnect(request: IncomingMessage): boolean {
+    return allowsOrigin(this.config.corsOrigins, request.headers.origin, request.headers.host);
+  }
+
+  private async admit(socket: Socket): Promise<void> {
+    const auth = socket.handshake.auth as Record<string, unknown>;
+    const user = await this.tokens.verify(auth.token);
+    const deviceId = deviceIdSchema.safeParse(auth.deviceId);
+    if (!deviceId.success) {
+      throw new Failure('DEVICE_ID_INVALID', `auth.deviceId ${deviceId.error.issues[0]!.message}`);
+    }
+    const known = this.sessions.get(user.userId, deviceId.data);
+    if (!known && this.sessions.countOf(user.userId) >= MAX_DEVICES) {
+      throw new Failure('TOO_MANY_CONNECTIONS', `At most ${MAX_DEVICES} devices of one user may be connected.`);
+    }
+    const session: Session = {
+      ...{ socket, connectionId: randomUUID(), userId: user.userId, deviceId: deviceId.data, name: user.name },
+      appState: appState.catch('foreground').parse(auth.appState),
+      ...{ expiresAt: user.expiresAt, synced: false, acknowledges: false, bucket: null, turns: null },
+    };
+    socket.data = session;
+  }
+
+  private connected(socket: Socket): void {
+    const session = socket.data as Session;
+    // The handshake holds the token and all headers; nobody reads them again.
+    (socket as { handshake: unknown }).handshake = null;
+    socket.onAny((event: string, ...args: unknown[]) => {
+      if (unsent(socket) > MAX_UNSENT_MESSAGES) socket.conn.close();
+      else void this.dispatcher.receive(session, event, args);
+    });
+    socket.on('error', (error) => this.log.warn('a socket failed', { deviceId: session.deviceId, error }));
+    socket.on('disconnect', (reason) => {
+      this.arrivals.farewell(session, reason === 'client namespace disconnect').catch((error: unknown) => {
+        this.log.warn('a departure could not be recorded', { deviceId: session.deviceId, error });
+      });
+    });
+    this.arrivals.welcome(session).catch((error: unknown) => {
+      this.log.error('a device could not be welcomed', { deviceId: session.deviceId, error });
+    });
+  }
+
+  private refusal(error: unknown): Error & { data: { code: Code; message: string } } {
+    const { failure, bug } = failureOf(error);
+    if (bug) this.log.error('a handshake failed', { error });
+    return Object.assign(new Error(failure.message), { data: { code: failure.code, message: failure.message } });
+  }
+}
+
+/** Packets that wait because the device does not read. Engine.IO keeps them under a private name. */
+const unsent = (socket: Socket): number => (socket.conn as unknown as { writeBuffer: unknown[] }).writeBuffer.length;

@@ -1,0 +1,23 @@
+import { Module } from '@nestjs/common';
+import { Announcer } from './announcer.js';
+import { Arrivals } from './arrivals.js';
+import { Dispatcher } from './dispatcher.js';
+import { Expiry } from './expiry.js';
+import { Incoming } from './incoming.js';
+import { ProgressTeller } from './progress-teller.js';
+import { Sessions } from './sessions.js';
+import { Signals } from './signals.js';
+import { SocketCommands } from './socket-commands.js';
+import { SocketServer } from './socket-server.js';
+import { CallsModule } from '../calls/calls.module.js';
+import { DevicesModule } from '../devices/devices.module.js';
+
+@Module({
+  imports: [CallsModule, DevicesModule],
+  providers: [
+    ...[Sessions, Signals, Incoming, Expiry, Arrivals, Announcer, ProgressTeller],
+    ...[SocketCommands, Dispatcher, SocketServer],
+  ],
+  exports: [SocketServer],
+})
+export class SocketsModule {}

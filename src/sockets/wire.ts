@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { callId, callPayload, declinePayload, initiatePayload } from '../calls/payloads.js';
+import { Failure } from '../failure.js';
+
+const MAX_SIGNAL_BYTES = 65_536;
+
+const signalPayload = z.object(
+  {
+    callId,
+    signal: z.unknown().refine((signal) => signal !== undefined, 'is missing'),
+  },
+  'must be an object',
+);
+
+const mediaPayload = z.object(
+  { callId, audio: z.boolean('must be true or false'), video: z.boolean('must be true or false'), held: z.boolean('must be true or false').optional() },
+  'must be an object',
+);
+
+export const appState = z.enum(['foreground', 'background'], 'must be foreground or background');
+
+/** What an app may say: every event with the shape of its payload. One table for the dispatcher and the documentation. */
+export const PAYLOADS = {
+  'call:initiate': initiatePayload,
+  'call:ringing': callPayload,
+  'call:answer': callPayload,
+  'call:decline': declinePayload,
+  'call:cancel': callPayload,
+  'call:end': callPayload,
+  'call:signal': signalPayload,
+  'call:media': mediaPayload,
+  'device:state': z.object({ state: appState }, 'must be an object'),
+  sync: z.object({}, 'must be an object').optional(),
+  'session:refresh': z.object({ token: z.string('must be a token') }, 'must be an object'),
+} as const;
+
+export type ClientEvent = keyof typeof PAYLOADS;
+export type PayloadOf<E extends ClientEvent> = z.output<(typeof PAYLOADS)[E]>;
+
+export const isClientEvent = (event: string): event is ClientEvent => Object.hasOwn(PAYLOADS, event);
+
+/** @throws Failure `TOO_LARGE` for a signal of more than 65,536 bytes of JSON */
+export function checkSize(signal: unknown): void {
+  const bytes = Buffer.byteLength(JSON.stringify(signal));
+  if (bytes > MAX_SIGNAL_BYTES) {
+    throw new Failure('TOO_LARGE', `signal is ${bytes} bytes of JSON; at most ${MAX_SIGNAL_BYTES} are relayed`);
+  }
+}
