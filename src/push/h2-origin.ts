@@ -1,6 +1,7 @@
 import type { Deadline } from './deadline.js';
 import { H2Connection, type H2Failure, type H2Reply } from './h2-connection.js';
 import type { H2Request } from './h2-exchange.js';
+import { InFlight } from './in-flight.js';
 import { trust } from './trust.js';
 
 export interface H2OriginOptions {
@@ -31,7 +32,7 @@ export class H2Origin {
   #notBefore = 0;
   #closed = false;
   readonly #open = new Set<H2Connection>();
-  readonly #pending = new Set<Promise<unknown>>();
+  readonly #inFlight = new InFlight();
   readonly #tls: ReturnType<typeof trust>;
   readonly #options: H2OriginOptions;
 
@@ -46,13 +47,7 @@ export class H2Origin {
   /** Never throws and always settles by the deadline, which counts connecting and resending too. */
   async request(request: H2Request, deadline: Deadline): Promise<H2Reply | H2Failure> {
     if (this.#closed) return { failure: 'Closed', unprocessed: true };
-    const result = this.#deliver(request, deadline);
-    this.#pending.add(result);
-    try {
-      return await result;
-    } finally {
-      this.#pending.delete(result);
-    }
+    return this.#inFlight.add(this.#deliver(request, deadline));
   }
 
   /** Sends what comes next over a new connection, unless that has happened already since `connection` answered. */
@@ -63,7 +58,7 @@ export class H2Origin {
   /** Takes nothing new, lets what is under way finish, and closes the connections. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#pending);
+    await this.#inFlight.done();
     const open = [...this.#open];
     for (const connection of open) connection.retire();
     await Promise.all(open.map((connection) => connection.closed()));
@@ -91,8 +86,8 @@ export class H2Origin {
 
   async #connect(): Promise<H2Connection | H2Failure> {
     const pause = this.#notBefore - performance.now();
-    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
-    if (this.#closed && this.#pending.size === 0) return { failure: 'Closed', unprocessed: true };
+    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause).unref()); // who waits has a deadline
+    if (this.#closed && this.#inFlight.size === 0) return { failure: 'Closed', unprocessed: true };
 
     const connection = new H2Connection({
       id: ++this.#opened,

@@ -1,10 +1,15 @@
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 
+const contexts = new Map<string, SecureContext>();
+
 /**
  * TLS options that trust the public roots and, where one is given, the operator's own authority (PEM) as well: with
- * PUSH_CA_FILE set for a proxy on one origin, Apple's and Google's own hosts must keep working. Make it once per
- * origin: parsing every root takes 20 ms.
+ * PUSH_CA_FILE set for a proxy on one origin, Apple's and Google's own hosts must keep working. Made once for every
+ * text, because parsing all roots takes 20 ms.
  */
 export function trust(ca: string | undefined): { secureContext?: SecureContext } {
-  return ca === undefined ? {} : { secureContext: createSecureContext({ ca: [...rootCertificates, ca] }) };
+  if (ca === undefined) return {};
+  const secureContext = contexts.get(ca) ?? createSecureContext({ ca: [...rootCertificates, ca] });
+  contexts.set(ca, secureContext);
+  return { secureContext };
 }
