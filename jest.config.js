@@ -23,7 +23,10 @@ const project = (displayName, suffix, extra = {}) => ({
   ...extra,
 });
 
-const database = { globalSetup: '<rootDir>/test/support/global-setup.ts' };
+const database = {
+  globalSetup: '<rootDir>/test/support/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+};
 
 export default {
   maxWorkers: 2,
