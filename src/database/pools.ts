@@ -20,3 +20,5 @@ export function openPool(url: string, name: string, max: number): pg.Pool {
 
 /** Injection token of the pool for queries. */
 export const READ_POOL = Symbol('read pool');
+/** Injection token of the small pool for leases and jobs, which busy commands cannot starve. */
+export const CONTROL_POOL = Symbol('control pool');
