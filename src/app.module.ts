@@ -57,7 +57,10 @@ class FoundationModule {
       { provide: EventStore, useValue: store },
       { provide: UserTokens, useValue: new UserTokens(config.auth, clock, secrets.userTokens) },
       { provide: ActionTokens, useValue: new ActionTokens(secrets.actionTokens, clock) },
-      { provide: CALL_POLICY, useValue: { ringTimeoutMs: config.ringTimeoutMs, busyPolicy: config.busyPolicy } },
+      {
+        provide: CALL_POLICY,
+        useValue: { ringTimeoutMs: config.ringTimeoutMs, busyPolicy: config.busyPolicy },
+      },
       ...[Gateway, CallQuota],
     ];
     return { module: FoundationModule, providers, exports: providers };

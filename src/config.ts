@@ -161,8 +161,11 @@ export function readConfig(env: Environment): { config: Config; warnings: string
   }
   const jwksUrl = settings.url('AUTH_JWKS_URL', secure);
   const demo =
-    settings.oneOf('DEMO', ['0', '1'], !production && !secret && !settings.text('AUTH_JWKS_URL') ? '1' : '0') ===
-    '1';
+    settings.oneOf(
+      'DEMO',
+      ['0', '1'],
+      !production && !secret && !settings.text('AUTH_JWKS_URL') ? '1' : '0',
+    ) === '1';
   if (!demo && !secret && !settings.text('AUTH_JWKS_URL')) {
     settings.fault('AUTH_SECRET', 'is missing: set it (HS256) or AUTH_JWKS_URL, unless DEMO=1');
   }
@@ -200,7 +203,11 @@ export function readConfig(env: Environment): { config: Config; warnings: string
     publicUrl: settings.url('PUBLIC_URL', ['https:', 'http:'])?.replace(/\/+$/, '') ?? null,
     ringTimeoutMs: settings.integer('RING_TIMEOUT_MS', 45_000, milliseconds(5_000, 180_000)),
     ringAckTimeoutMs: settings.integer('RING_ACK_TIMEOUT_MS', 1_500, milliseconds(100, 30_000)),
-    callMaxDurationMs: settings.integer('CALL_MAX_DURATION_MS', 86_400_000, milliseconds(60_000, 604_800_000)),
+    callMaxDurationMs: settings.integer(
+      'CALL_MAX_DURATION_MS',
+      86_400_000,
+      milliseconds(60_000, 604_800_000),
+    ),
     busyPolicy: settings.oneOf('BUSY_POLICY', ['ring', 'reject'], 'ring'),
     ice: {
       servers: iceServers(settings),
@@ -235,7 +242,8 @@ function apnsApps(settings: Settings): ApnsApp[] {
   for (const [index, entry] of settings.json('APNS_APPS', apnsAppsSchema, []).entries()) {
     const key = privateKey(settings, 'APNS_APPS', `${index}.key`, entry.key, 'ec');
     if (key === null) continue;
-    const environments = entry.environment === 'both' ? (['production', 'sandbox'] as const) : [entry.environment];
+    const environments =
+      entry.environment === 'both' ? (['production', 'sandbox'] as const) : [entry.environment];
     for (const environment of environments) {
       if (apps.some((app) => app.bundleId === entry.bundleId && app.environment === environment)) {
         settings.fault('APNS_APPS', `at ${index}: ${entry.bundleId} has two keys for ${environment}`);
@@ -275,18 +283,31 @@ function fcmApps(settings: Settings, protocols: readonly string[]): FcmApp[] {
       }
     }
     const parsed = serviceAccountSchema.safeParse(account);
-    if (!parsed.success) return fault(parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`).join('; '));
+    if (!parsed.success)
+      return fault(parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`).join('; '));
     const { client_email: clientEmail, token_uri: tokenUri } = parsed.data;
     if (!URL.canParse(tokenUri) || !protocols.includes(new URL(tokenUri).protocol)) {
       return fault(`token_uri must be a URL that starts with ${protocols.join(' or ')}`);
     }
-    const key = privateKey(settings, 'FCM_APPS', `${index}.serviceAccount.private_key`, parsed.data.private_key, 'rsa');
+    const key = privateKey(
+      settings,
+      'FCM_APPS',
+      `${index}.serviceAccount.private_key`,
+      parsed.data.private_key,
+      'rsa',
+    );
     return key === null ? [] : [{ projectId, clientEmail, privateKey: key, tokenUri }];
   });
 }
 
 /** PEM text (also with `\n` written as two characters, as env files do) or the path of a PEM file. */
-function privateKey(settings: Settings, name: string, at: string, given: string, type: 'ec' | 'rsa'): string | null {
+function privateKey(
+  settings: Settings,
+  name: string,
+  at: string,
+  given: string,
+  type: 'ec' | 'rsa',
+): string | null {
   let pem = given.replaceAll('\\n', '\n');
   if (!pem.includes('-----BEGIN')) {
     if (!existsSync(given)) {
@@ -301,7 +322,10 @@ function privateKey(settings: Settings, name: string, at: string, given: string,
   } catch {
     // Said below, without a word of the key itself.
   }
-  settings.fault(name, `at ${at}: is not a private ${type === 'ec' ? 'EC (ES256, .p8)' : 'RSA'} key in PEM form`);
+  settings.fault(
+    name,
+    `at ${at}: is not a private ${type === 'ec' ? 'EC (ES256, .p8)' : 'RSA'} key in PEM form`,
+  );
   return null;
 }
 
@@ -312,7 +336,10 @@ function caFile(settings: Settings): string | null {
     const pem = readFileSync(path, 'utf8');
     if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
   }
-  settings.fault('PUSH_CA_FILE', `must be the path of a readable PEM file with certificates, got ${quote(path)}`);
+  settings.fault(
+    'PUSH_CA_FILE',
+    `must be the path of a readable PEM file with certificates, got ${quote(path)}`,
+  );
   return null;
 }
 
@@ -337,7 +364,8 @@ function iceServers(settings: Settings): IceServer[] {
 function corsOrigins(settings: Settings): string[] {
   const origins = (settings.text('CORS_ORIGINS') ?? '').split(',').map((origin) => origin.trim());
   return origins.filter(Boolean).map((origin) => {
-    if (origin !== '*' && URL.canParse(origin) && new URL(origin).origin !== 'null') return new URL(origin).origin;
+    if (origin !== '*' && URL.canParse(origin) && new URL(origin).origin !== 'null')
+      return new URL(origin).origin;
     settings.fault('CORS_ORIGINS', `${quote(origin)} is not an origin such as https://app.example.com`);
     return origin;
   });

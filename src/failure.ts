@@ -55,11 +55,16 @@ export function failureOf(error: unknown): { failure: Failure; bug: boolean } {
   if (error instanceof Failure) return { failure: error, bug: false };
   if (error instanceof CallRefused) return { failure: new Failure(error.code, error.message), bug: false };
   if (error instanceof z.ZodError) {
-    const details = error.issues.slice(0, 20).map(({ path, message }) => ({ path: path.map(String).join('.'), message }));
+    const details = error.issues
+      .slice(0, 20)
+      .map(({ path, message }) => ({ path: path.map(String).join('.'), message }));
     return { failure: Failure.invalid(...details), bug: false };
   }
   if (error instanceof StoreUnavailable || isOutage(error)) {
     return { failure: new Failure('UNAVAILABLE', 'The database does not answer; try again.'), bug: false };
   }
-  return { failure: new Failure('INTERNAL', 'Something went wrong on our side; it has been logged.'), bug: true };
+  return {
+    failure: new Failure('INTERNAL', 'Something went wrong on our side; it has been logged.'),
+    bug: true,
+  };
 }

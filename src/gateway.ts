@@ -33,7 +33,10 @@ export interface RunningGateway {
  * Starts a gateway on a database that answers.
  * @throws DatabaseError, or the listen error (`EADDRINUSE`)
  */
-export async function startGateway(config: Config & { databaseUrl: string }, log = new Log()): Promise<RunningGateway> {
+export async function startGateway(
+  config: Config & { databaseUrl: string },
+  log = new Log(),
+): Promise<RunningGateway> {
   await migrate(config.databaseUrl);
   const pools = {
     append: openPool(config.databaseUrl, 'appends', 2),

@@ -13,7 +13,10 @@ async function start(log: Log): Promise<() => Promise<void>> {
   for (const warning of warnings) log.warn(warning);
   const embedded =
     config.databaseUrl === null
-      ? await startEmbeddedPostgres({ dataDir: config.dataDir, log: (line) => log.info('postgres', { line }) })
+      ? await startEmbeddedPostgres({
+          dataDir: config.dataDir,
+          log: (line) => log.info('postgres', { line }),
+        })
       : null;
   const databaseUrl = config.databaseUrl ?? embedded!.url;
   let gateway: RunningGateway;
@@ -49,10 +52,13 @@ function welcome({ port }: RunningGateway, { host, demo }: Config): void {
 
 /** One clear line for what the operator can mend; a stack only for what is our fault. */
 function fail(error: unknown): never {
-  const expected = error instanceof ConfigError || error instanceof DatabaseError || error instanceof EmbeddedPostgresError;
+  const expected =
+    error instanceof ConfigError || error instanceof DatabaseError || error instanceof EmbeddedPostgresError;
   const { code, port } = error as { code?: string; port?: number };
-  if (code === 'EADDRINUSE') process.stderr.write(`ringway: port ${port} is taken by another process; set PORT\n`);
-  else if (code === 'EACCES' && port !== undefined) process.stderr.write(`ringway: port ${port} may not be used by this user; set PORT\n`);
+  if (code === 'EADDRINUSE')
+    process.stderr.write(`ringway: port ${port} is taken by another process; set PORT\n`);
+  else if (code === 'EACCES' && port !== undefined)
+    process.stderr.write(`ringway: port ${port} may not be used by this user; set PORT\n`);
   else if (expected) process.stderr.write(`ringway: ${error.message}\n`);
   else process.stderr.write(`ringway: ${error instanceof Error ? error.stack : String(error)}\n`);
   process.exit(1);

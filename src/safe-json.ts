@@ -24,11 +24,13 @@ export function findFlaw(value: unknown): Flaw | null {
     } else if (part !== null && typeof part === 'object') {
       if (depth >= MAX_DEPTH) return { path: '', message: `is nested deeper than ${MAX_DEPTH} levels` };
       if (Array.isArray(part)) {
-        for (const [index, item] of part.entries()) stack.push({ value: item, path: join(path, String(index)), depth: depth + 1 });
+        for (const [index, item] of part.entries())
+          stack.push({ value: item, path: join(path, String(index)), depth: depth + 1 });
         continue;
       }
       const prototype: unknown = Object.getPrototypeOf(part);
-      if (prototype !== Object.prototype && prototype !== null) return { path, message: 'must be JSON, not binary' };
+      if (prototype !== Object.prototype && prototype !== null)
+        return { path, message: 'must be JSON, not binary' };
       for (const [key, item] of Object.entries(part)) {
         if (key === '__proto__') return { path: join(path, key), message: 'is not an allowed name' };
         const flaw = textFlaw(key);
@@ -41,7 +43,8 @@ export function findFlaw(value: unknown): Flaw | null {
 }
 
 /** Removes what {@link findFlaw} would refuse in a text. */
-export const cleanText = (text: string): string => text.replaceAll('\0', '').replace(LONE_SURROGATE, '\uFFFD');
+export const cleanText = (text: string): string =>
+  text.replaceAll('\0', '').replace(LONE_SURROGATE, '\uFFFD');
 
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 

@@ -43,7 +43,8 @@ export class ActionTokens {
       });
       return { callId: payload.cid, userId: payload.sub!, deviceId: payload.did };
     } catch (error) {
-      if (error instanceof errors.JWTExpired) throw new Failure('TOKEN_EXPIRED', 'The action token has expired.');
+      if (error instanceof errors.JWTExpired)
+        throw new Failure('TOKEN_EXPIRED', 'The action token has expired.');
       throw new Failure('UNAUTHENTICATED', 'The action token is not valid.');
     }
   }

@@ -1,4 +1,10 @@
-import { type CanActivate, type ExecutionContext, Injectable, SetMetadata, createParamDecorator } from '@nestjs/common';
+import {
+  type CanActivate,
+  type ExecutionContext,
+  Injectable,
+  SetMetadata,
+  createParamDecorator,
+} from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 import { decodeProtectedHeader } from 'jose';
@@ -41,7 +47,10 @@ export class SpeakerGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const access = this.reflector.getAllAndOverride<string | undefined>(ACCESS, [context.getHandler(), context.getClass()]);
+    const access = this.reflector.getAllAndOverride<string | undefined>(ACCESS, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
     if (access === 'public') return true;
     const request = context.switchToHttp().getRequest<Heard>();
     const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
@@ -51,7 +60,8 @@ export class SpeakerGuard implements CanActivate {
       return true;
     }
     const grant = await this.actions.verify(token);
-    if (access !== 'action') throw new Failure('NOT_ALLOWED', 'An action token is good for its own call only.');
+    if (access !== 'action')
+      throw new Failure('NOT_ALLOWED', 'An action token is good for its own call only.');
     if (String(request.params.callId).toLowerCase() !== grant.callId) {
       throw new Failure('CALL_NOT_FOUND', 'There is no such call.');
     }

@@ -1,4 +1,12 @@
-import { type JWTPayload, type JWTVerifyOptions, SignJWT, createRemoteJWKSet, decodeProtectedHeader, errors, jwtVerify } from 'jose';
+import {
+  type JWTPayload,
+  type JWTVerifyOptions,
+  SignJWT,
+  createRemoteJWKSet,
+  decodeProtectedHeader,
+  errors,
+  jwtVerify,
+} from 'jose';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config.js';
 import { Failure } from '../failure.js';
@@ -36,7 +44,8 @@ export class UserTokens {
 
   /** @throws Failure `UNAUTHENTICATED`, `TOKEN_EXPIRED`, or `UNAVAILABLE` when the identity provider does not answer */
   async verify(token: unknown): Promise<User> {
-    if (typeof token !== 'string' || token === '') throw new Failure('UNAUTHENTICATED', 'A token is required.');
+    if (typeof token !== 'string' || token === '')
+      throw new Failure('UNAUTHENTICATED', 'A token is required.');
     if (token.length > MAX_TOKEN_LENGTH) throw new Failure('UNAUTHENTICATED', 'The token is too long.');
     let payload: JWTPayload;
     try {
@@ -53,7 +62,10 @@ export class UserTokens {
   }
 
   /** A token for trying things out (demo mode only). */
-  async issueForDevelopment(userId: string, name: string | null): Promise<{ token: string; expiresAt: number }> {
+  async issueForDevelopment(
+    userId: string,
+    name: string | null,
+  ): Promise<{ token: string; expiresAt: number }> {
     const expiresAt = Math.floor(this.clock.now() / 1_000) + DEVELOPMENT_TOKEN_S;
     const token = new SignJWT(name === null ? {} : { name })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
@@ -82,7 +94,10 @@ function viaJwks(url: string): Verify {
 function refusal(error: unknown): Failure {
   if (error instanceof errors.JWTExpired) return new Failure('TOKEN_EXPIRED', 'The token has expired.');
   if (error instanceof errors.JWTClaimValidationFailed) {
-    return new Failure('UNAUTHENTICATED', `The token is not valid: its claim ${error.claim} is missing or wrong.`);
+    return new Failure(
+      'UNAUTHENTICATED',
+      `The token is not valid: its claim ${error.claim} is missing or wrong.`,
+    );
   }
   const providerAway =
     error instanceof errors.JWKSTimeout ||
@@ -103,6 +118,7 @@ function userOf({ sub, name, exp }: JWTPayload): User {
 function nameOf(name: unknown): string | null {
   if (typeof name !== 'string') return null;
   const characters = [...cleanText(name)];
-  const cut = characters.length > MAX_NAME_LENGTH ? characters.slice(0, MAX_NAME_LENGTH).join('') : characters.join('');
+  const cut =
+    characters.length > MAX_NAME_LENGTH ? characters.slice(0, MAX_NAME_LENGTH).join('') : characters.join('');
   return cut.trim() === '' ? null : cut;
 }

@@ -16,6 +16,8 @@ export class CallQuota {
   take(userId: string): void {
     const retryAfterMs = this.limiter.take(userId);
     if (retryAfterMs === 0) return;
-    throw new Failure('RATE_LIMITED', `More than ${this.config.callsPerMinute} calls per minute.`, { retryAfterMs });
+    throw new Failure('RATE_LIMITED', `More than ${this.config.callsPerMinute} calls per minute.`, {
+      retryAfterMs,
+    });
   }
 }

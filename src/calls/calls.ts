@@ -18,9 +18,7 @@ export interface Change {
 }
 
 export type Attempt =
-  | { status: 'done'; change: Change }
-  | { status: 'conflict' }
-  | { status: 'held'; key: string; by: string };
+  { status: 'done'; change: Change } | { status: 'conflict' } | { status: 'held'; key: string; by: string };
 
 const streamOf = (callId: string): string => `call-${callId}`;
 const callIdOf = (streamId: string): string => streamId.slice('call-'.length);
@@ -109,7 +107,14 @@ export class Calls {
   async cancelBeforehand(userId: string, callId: string): Promise<void> {
     const claims = [earlyCancelClaim(userId, callId)];
     const streamId = `cancelled-${callId} ${userId}`;
-    await this.store.append({ streamId, expectedVersion: 0, events: [], actor: null, commandId: randomUUID(), claims });
+    await this.store.append({
+      streamId,
+      expectedVersion: 0,
+      events: [],
+      actor: null,
+      commandId: randomUUID(),
+      claims,
+    });
   }
 
   private decided(call: Call, decide: (call: Call) => CallEvent[]): CallEvent[] | CallRefused {

@@ -3,7 +3,14 @@ import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { CLOCK, type Clock } from '../clock.js';
 import { Calls } from './calls.js';
-import { aliasClaim, isEarlyCancelKey, isLiveKey, isPairKey, namesOfNewCall, placesOfNewCall } from './claims.js';
+import {
+  aliasClaim,
+  isEarlyCancelKey,
+  isLiveKey,
+  isPairKey,
+  namesOfNewCall,
+  placesOfNewCall,
+} from './claims.js';
 import { type Actor, type ExistingCall, type Media, isUnanswered, noCall } from './domain/call.js';
 import { type Initiation, answer, initiate, timeOut } from './domain/decide.js';
 import { CallRefused } from './domain/refusal.js';
@@ -56,9 +63,15 @@ export class InitiateCallHandler implements ICommandHandler<InitiateCall> {
     const commandId = randomUUID();
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const over = initiation.calleeBusy || initiation.cancelledBefore;
-      const names = namesOfNewCall(parties).filter(({ key }) => !(initiation.cancelledBefore && isEarlyCancelKey(key)));
+      const names = namesOfNewCall(parties).filter(
+        ({ key }) => !(initiation.cancelledBefore && isEarlyCancelKey(key)),
+      );
       const claims = over ? names : [...names, ...placesOfNewCall(parties, busyPolicy)];
-      const outcome = await this.calls.append(noCall, initiate(noCall, initiation), { by, commandId, claims });
+      const outcome = await this.calls.append(noCall, initiate(noCall, initiation), {
+        by,
+        commandId,
+        claims,
+      });
       if (outcome.status === 'done') return { call: outcome.change.call, merged: false, created: true };
       if (outcome.status === 'conflict') return this.repeated(initiation);
       if (isEarlyCancelKey(outcome.key)) initiation.cancelledBefore = true;
@@ -73,7 +86,9 @@ export class InitiateCallHandler implements ICommandHandler<InitiateCall> {
 
   /** There is a call with this id: the same command again, or a conflict. */
   private async repeated(initiation: Initiation): Promise<Initiated> {
-    const { call } = await this.calls.change(initiation.callId, initiation.by, (known) => initiate(known, initiation));
+    const { call } = await this.calls.change(initiation.callId, initiation.by, (known) =>
+      initiate(known, initiation),
+    );
     return { call, merged: false, created: false };
   }
 

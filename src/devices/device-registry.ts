@@ -37,14 +37,19 @@ export class DeviceRegistry {
   }
 
   list(userId: string): Promise<DeviceEntity[]> {
-    return this.devices(this.dataSource.manager).find({ where: { userId }, order: { registeredAt: 'DESC', deviceId: 'ASC' } });
+    return this.devices(this.dataSource.manager).find({
+      where: { userId },
+      order: { registeredAt: 'DESC', deviceId: 'ASC' },
+    });
   }
 
   /** Registers an install, again and again if the app likes; a token registered elsewhere is taken from there at once. */
   async register(userId: string, deviceId: string, registration: Registration): Promise<DeviceEntity> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.dataSource.transaction((manager) => this.save(manager, userId, deviceId, registration));
+        return await this.dataSource.transaction((manager) =>
+          this.save(manager, userId, deviceId, registration),
+        );
       } catch (error) {
         // Two installs registered the same token at the same instant: the later one takes it.
         const raced = (error as { code?: string }).code === UNIQUE_VIOLATION || error instanceof Raced;
@@ -62,7 +67,12 @@ export class DeviceRegistry {
   }
 
   /** APNs accepted the token in the other environment: remembered, if the token is still the same. */
-  async correctEnvironment(userId: string, deviceId: string, token: string, environment: ApnsEnvironment): Promise<void> {
+  async correctEnvironment(
+    userId: string,
+    deviceId: string,
+    token: string,
+    environment: ApnsEnvironment,
+  ): Promise<void> {
     const of = { userId, deviceId, pushToken: token };
     await this.devices(this.dataSource.manager).update(of, { apnsEnvironment: environment });
   }
@@ -74,10 +84,16 @@ export class DeviceRegistry {
     return affected === 1;
   }
 
-  private async save(manager: EntityManager, userId: string, deviceId: string, given: Registration): Promise<DeviceEntity> {
+  private async save(
+    manager: EntityManager,
+    userId: string,
+    deviceId: string,
+    given: Registration,
+  ): Promise<DeviceEntity> {
     const devices = this.devices(manager);
     const known = await devices.findOne({ where: { userId, deviceId }, lock: { mode: 'pessimistic_write' } });
-    if (given.pushToken !== null) await this.takeToken(manager, userId, deviceId, given.platform, given.pushToken);
+    if (given.pushToken !== null)
+      await this.takeToken(manager, userId, deviceId, given.platform, given.pushToken);
     const now = new Date(this.clock.now());
     const tokenUpdatedAt = given.pushToken === null ? null : now;
     const registeredAt = known?.registeredAt ?? now;
@@ -98,22 +114,41 @@ export class DeviceRegistry {
     platform: Platform,
     pushToken: string,
   ): Promise<void> {
-    const others = await this.devices(manager).find({ where: [{ platform, pushToken, userId: Not(userId) }, { platform, pushToken, userId, deviceId: Not(deviceId) }], lock: { mode: 'pessimistic_write' } });
+    const others = await this.devices(manager).find({
+      where: [
+        { platform, pushToken, userId: Not(userId) },
+        { platform, pushToken, userId, deviceId: Not(deviceId) },
+      ],
+      lock: { mode: 'pessimistic_write' },
+    });
     for (const other of others) {
-      await this.devices(manager).update({ userId: other.userId, deviceId: other.deviceId }, { pushToken: null });
+      await this.devices(manager).update(
+        { userId: other.userId, deviceId: other.deviceId },
+        { pushToken: null },
+      );
       const sameUser = other.userId === userId;
       await this.record(manager, other.userId, other.deviceId, 'DeviceTokenReassigned', { sameUser });
     }
   }
 
   /** In the transaction of the change it tells of, so that the one is never there without the other. */
-  private async record(manager: EntityManager, userId: string, deviceId: string, type: string, data: object): Promise<void> {
+  private async record(
+    manager: EntityManager,
+    userId: string,
+    deviceId: string,
+    type: string,
+    data: object,
+  ): Promise<void> {
     const streamId = `device-${JSON.stringify([userId, deviceId])}`;
     const [row] = await manager.query<{ version: number }[]>(
       'select coalesce(max(version), 0) as version from events where stream_id = $1',
       [streamId],
     );
-    const append = { streamId, expectedVersion: row!.version, events: [{ type, data: { userId, deviceId, ...data } }] };
+    const append = {
+      streamId,
+      expectedVersion: row!.version,
+      events: [{ type, data: { userId, deviceId, ...data } }],
+    };
     const actor = { userId, deviceId };
     const result = await this.store.appendWithin(
       async (text, values) => ({ rows: await manager.query(text, values) }),
@@ -134,4 +169,6 @@ class Raced extends Failure {
 }
 
 const changed = (known: DeviceEntity, given: Registration): boolean =>
-  (['platform', 'bundleId', 'apnsEnvironment', 'projectId', 'pushToken'] as const).some((field) => known[field] !== given[field]);
+  (['platform', 'bundleId', 'apnsEnvironment', 'projectId', 'pushToken'] as const).some(
+    (field) => known[field] !== given[field],
+  );

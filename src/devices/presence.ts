@@ -42,7 +42,9 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
   async onModuleInit(): Promise<void> {
     await this.renew();
     const tick = (): void => {
-      this.renewing = this.renew().catch((error: unknown) => this.log.warn('the node lease could not be renewed', { error }));
+      this.renewing = this.renew().catch((error: unknown) =>
+        this.log.warn('the node lease could not be renewed', { error }),
+      );
     };
     this.timer = setInterval(tick, RENEW_MS);
   }
@@ -52,7 +54,9 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
     if (this.timer) clearInterval(this.timer);
     await this.renewing;
     await this.pool
-      .query('with gone as (delete from nodes where node_id = $1) delete from sessions where node_id = $1', [this.nodeId])
+      .query('with gone as (delete from nodes where node_id = $1) delete from sessions where node_id = $1', [
+        this.nodeId,
+      ])
       .catch((error: unknown) => this.log.warn('presence could not be cleared', { error }));
   }
 

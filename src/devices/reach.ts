@@ -15,7 +15,13 @@ export interface Reach {
 }
 
 export type PushAddress =
-  | { provider: 'apns'; token: string; bundleId: string; environment: ApnsEnvironment; tokenUpdatedAt: number }
+  | {
+      provider: 'apns';
+      token: string;
+      bundleId: string;
+      environment: ApnsEnvironment;
+      tokenUpdatedAt: number;
+    }
   | { provider: 'fcm'; token: string; projectId: string | null; tokenUpdatedAt: number };
 
 export type Reachability = 'online' | 'pushable' | 'unreachable';
@@ -39,7 +45,9 @@ export class Reaches {
     const { rows } = await this.pool.query<{ user_id: string; online: boolean; pushable: boolean }>({
       ...{ name: 'reach_summary', text: SUMMARY, values: [userIds] },
     });
-    return new Map(rows.map((row) => [row.user_id, row.online ? 'online' : row.pushable ? 'pushable' : 'unreachable']));
+    return new Map(
+      rows.map((row) => [row.user_id, row.online ? 'online' : row.pushable ? 'pushable' : 'unreachable']),
+    );
   }
 }
 
@@ -75,7 +83,12 @@ function reachOf(row: Row): Reach {
 }
 
 function addressOf(row: Row): PushAddress | null {
-  const { push_token: token, bundle_id: bundleId, apns_environment: environment, project_id: projectId } = row;
+  const {
+    push_token: token,
+    bundle_id: bundleId,
+    apns_environment: environment,
+    project_id: projectId,
+  } = row;
   if (token === null) return null;
   const tokenUpdatedAt = row.token_updated_at?.getTime() ?? 0;
   if (row.platform === 'ios' && bundleId !== null && environment !== null) {

@@ -1,7 +1,12 @@
 import { Module } from '@nestjs/common';
+import { DevicesModule } from '../devices/devices.module.js';
+import { ExplainHandler } from './explain.js';
 import { ListCallsHandler } from './list-calls.js';
 import { RecentCallsHandler } from './recent-calls.js';
 import { TimelineHandler } from './timeline.js';
 
-@Module({ providers: [ListCallsHandler, RecentCallsHandler, TimelineHandler] })
+@Module({
+  imports: [DevicesModule],
+  providers: [ListCallsHandler, RecentCallsHandler, TimelineHandler, ExplainHandler],
+})
 export class HistoryModule {}

@@ -1,7 +1,14 @@
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
-import { type CallEvent, type ExistingCall, type Media, type Outcome, type Recorded, callOf } from '../calls/domain/call.js';
+import {
+  type CallEvent,
+  type ExistingCall,
+  type Media,
+  type Outcome,
+  type Recorded,
+  callOf,
+} from '../calls/domain/call.js';
 import { CLOCK, type Clock } from '../clock.js';
 import { READ_POOL } from '../database/pools.js';
 import { Failure } from '../failure.js';
@@ -50,7 +57,13 @@ export class ListCallsHandler implements IQueryHandler<ListCalls> {
     const { rows } = await this.pool.query<Row>({
       ...{ name: 'list_calls', text: LIST },
       values: [
-        ...[userId, filters.direction ?? null, filters.with ?? null, filters.media ?? null, filters.outcome ?? null],
+        ...[
+          userId,
+          filters.direction ?? null,
+          filters.with ?? null,
+          filters.media ?? null,
+          filters.outcome ?? null,
+        ],
         ...[instant(filters.from), instant(filters.to), after && instant(after.at), after?.position ?? null],
         filters.limit + 1,
       ],
@@ -60,7 +73,10 @@ export class ListCallsHandler implements IQueryHandler<ListCalls> {
     const last = page.at(-1);
     return {
       items: page.map((row) => recordOf(foldRow(row.history), userId, now)),
-      nextCursor: rows.length > page.length && last ? encodeCursor({ at: last.at.getTime(), position: last.position }) : null,
+      nextCursor:
+        rows.length > page.length && last
+          ? encodeCursor({ at: last.at.getTime(), position: last.position })
+          : null,
     };
   }
 }

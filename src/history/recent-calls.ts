@@ -27,7 +27,9 @@ export class RecentCallsHandler implements IQueryHandler<RecentCalls> {
       const { rows } = await pool.query<{ user_id: string; history: HistoryRow[] }>({
         ...{ name: 'recent_calls', text: RECENT, values: [[...new Set(userIds)], JUST_ENDED_MS] },
       });
-      return userIds.map((userId) => rows.filter((row) => row.user_id === userId).map((row) => foldRow(row.history)));
+      return userIds.map((userId) =>
+        rows.filter((row) => row.user_id === userId).map((row) => foldRow(row.history)),
+      );
     });
   }
 

@@ -13,7 +13,16 @@ export const callViewSchema = z.object({
   state: z.enum(['initiated', 'ringing', 'answered', 'ended']),
   outcome: z.enum(['completed', 'declined', 'busy', 'cancelled', 'missed', 'failed']).nullable(),
   endReason: z
-    .enum(['hangup', 'declined', 'busy', 'cancelled', 'timeout', 'unreachable', 'max_duration', 'participant_erased'])
+    .enum([
+      'hangup',
+      'declined',
+      'busy',
+      'cancelled',
+      'timeout',
+      'unreachable',
+      'max_duration',
+      'participant_erased',
+    ])
     .nullable(),
   ...{ initiatedAt: time, ringingAt: time.nullable(), answeredAt: time.nullable(), endedAt: time.nullable() },
   ...{ ringExpiresAt: time, answeredBy: z.string().nullable(), metadata: z.record(z.string(), z.unknown()) },
@@ -27,4 +36,5 @@ export const callRecordSchema = callViewSchema.extend({
   talkSeconds: z.int(),
 });
 
-export const pageOf = <S extends z.ZodType>(item: S) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+export const pageOf = <S extends z.ZodType>(item: S) =>
+  z.object({ items: z.array(item), nextCursor: z.string().nullable() });

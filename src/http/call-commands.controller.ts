@@ -43,12 +43,15 @@ export class CallCommandsController {
   async initiate(
     @SpeakingUser() user: User,
     @Query(new Shape(byDevice)) by: ByDevice,
-    @Body(new Shape(initiatePayload)) { callId: id, callee, media, metadata = {} }: z.output<typeof initiatePayload>,
+    @Body(new Shape(initiatePayload))
+    { callId: id, callee, media, metadata = {} }: z.output<typeof initiatePayload>,
     @Res({ passthrough: true }) response: Response,
   ): Promise<{ call: CallView; merged?: true }> {
     const actor = actorOf({ kind: 'user', ...user }, by);
     this.quota.take(user.userId);
-    const { call, merged, created } = await this.bus.execute(new InitiateCall(actor, id, callee, media, metadata));
+    const { call, merged, created } = await this.bus.execute(
+      new InitiateCall(actor, id, callee, media, metadata),
+    );
     response.status(created ? 201 : 200);
     return { call: viewOf(call), ...(merged ? { merged } : {}) };
   }
@@ -80,7 +83,12 @@ export class CallCommandsController {
   @Post(':callId/decline')
   @HttpCode(200)
   @WithActionToken()
-  @Describe({ summary: 'Decline, also from the lock screen with the action token', query: byDevice, body: declineBody, answer })
+  @Describe({
+    summary: 'Decline, also from the lock screen with the action token',
+    query: byDevice,
+    body: declineBody,
+    answer,
+  })
   async decline(
     @Speaking() speaker: Speaker,
     @Param('callId', callIdParam) id: string,
@@ -92,7 +100,11 @@ export class CallCommandsController {
 
   @Post(':callId/cancel')
   @HttpCode(200)
-  @Describe({ summary: 'Give up before the answer; null for a call that is not known (yet)', query: byDevice, answer })
+  @Describe({
+    summary: 'Give up before the answer; null for a call that is not known (yet)',
+    query: byDevice,
+    answer,
+  })
   async cancel(
     @SpeakingUser() user: User,
     @Param('callId', callIdParam) id: string,
@@ -123,6 +135,7 @@ const answerOf = (call: ExistingCall): CallAnswer => ({ call: viewOf(call) });
 function actorOf(speaker: Speaker, by: ByDevice): Actor {
   const { userId } = speaker;
   if (speaker.kind === 'action') return { userId, deviceId: speaker.deviceId, name: null };
-  if (by.deviceId === undefined) throw Failure.invalid({ path: 'deviceId', message: 'is missing: add ?deviceId=' });
+  if (by.deviceId === undefined)
+    throw Failure.invalid({ path: 'deviceId', message: 'is missing: add ?deviceId=' });
   return { userId, deviceId: by.deviceId, name: speaker.name };
 }

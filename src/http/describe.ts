@@ -5,7 +5,11 @@ import { z } from 'zod';
 type SchemaObject = Extract<NonNullable<Parameters<typeof ApiBody>[0]>, { schema: unknown }>['schema'];
 
 const jsonSchema = (schema: z.ZodType, io: 'input' | 'output'): SchemaObject => {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, target: 'openapi-3.0', unrepresentable: 'any' });
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io,
+    target: 'openapi-3.0',
+    unrepresentable: 'any',
+  });
   return rest as SchemaObject;
 };
 
@@ -21,7 +25,14 @@ export interface Description {
 }
 
 /** Documents a route from the same schemas that check it. */
-export function Describe({ summary, description, body, query, answer = {}, open }: Description): MethodDecorator {
+export function Describe({
+  summary,
+  description,
+  body,
+  query,
+  answer = {},
+  open,
+}: Description): MethodDecorator {
   const { status = 200, schema, description: meaning = 'Done.' } = answer;
   const content = schema ? { schema: jsonSchema(schema, 'output') } : {};
   return applyDecorators(

@@ -48,7 +48,11 @@ const registrationBody = z.discriminatedUnion(
         .min(1, 'must not be empty')
         .max(MAX_FCM_TOKEN, `must be at most ${MAX_FCM_TOKEN} characters long`)
         .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces'),
-      projectId: z.string('must be a Firebase project id').min(1, 'must not be empty').max(100, 'must be at most 100 characters long').nullish(),
+      projectId: z
+        .string('must be a Firebase project id')
+        .min(1, 'must not be empty')
+        .max(100, 'must be at most 100 characters long')
+        .nullish(),
       ...about,
     }),
     z.object({ platform: z.literal('web'), ...about }),
@@ -68,10 +72,19 @@ type DeviceAnswer = z.output<typeof deviceSchema>;
 const presenceQuery = z.object({
   userIds: z
     .string('is missing: add ?userIds=a,b')
-    .transform((list) => [...new Set(list.split(',').map((id) => id.trim()).filter(Boolean))])
+    .transform((list) => [
+      ...new Set(
+        list
+          .split(',')
+          .map((id) => id.trim())
+          .filter(Boolean),
+      ),
+    ])
     .pipe(z.array(userId).min(1, 'must name at least one user').max(100, 'must name at most 100 users')),
 });
-const presenceSchema = z.array(z.object({ userId: z.string(), reachable: z.enum(['online', 'pushable', 'unreachable']) }));
+const presenceSchema = z.array(
+  z.object({ userId: z.string(), reachable: z.enum(['online', 'pushable', 'unreachable']) }),
+);
 
 /** A user's own installs, and whether others can be reached. */
 @ApiTags('devices')
@@ -115,7 +128,11 @@ export class DevicesController {
   }
 
   @Get('presence')
-  @Describe({ summary: 'Whether users can be reached', query: presenceQuery, answer: { schema: presenceSchema } })
+  @Describe({
+    summary: 'Whether users can be reached',
+    query: presenceQuery,
+    answer: { schema: presenceSchema },
+  })
   async presence(
     @Query(new Shape(presenceQuery)) { userIds }: z.output<typeof presenceQuery>,
   ): Promise<{ userId: string; reachable: Reachability }[]> {

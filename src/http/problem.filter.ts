@@ -24,7 +24,13 @@ export class ProblemFilter implements ExceptionFilter {
       .send(
         JSON.stringify({
           type: `urn:ringway:problem:${failure.code}`,
-          ...{ title, status, detail: failure.message, code: failure.code, retryable: CODES[failure.code].retryable },
+          ...{
+            title,
+            status,
+            detail: failure.message,
+            code: failure.code,
+            retryable: CODES[failure.code].retryable,
+          },
           ...(details ? { details } : {}),
           ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
         }),
@@ -34,7 +40,8 @@ export class ProblemFilter implements ExceptionFilter {
 
 /** What Nest, Express and the body parser throw, in our words. */
 function ofFramework(error: unknown): unknown {
-  const status = error instanceof HttpException ? error.getStatus() : (error as { status?: unknown } | null)?.status;
+  const status =
+    error instanceof HttpException ? error.getStatus() : (error as { status?: unknown } | null)?.status;
   if (error instanceof Failure || typeof status !== 'number' || status >= 500) return error;
   if (status === 404) return new Failure('NOT_FOUND', 'There is nothing under this path.');
   if (status === 413) return new Failure('TOO_LARGE', 'The body is too large.');

@@ -53,12 +53,17 @@ export class SessionController {
   }
 
   @Get('ice-servers')
-  @Describe({ summary: 'STUN and TURN servers, with credentials of limited life', answer: { schema: iceAnswer } })
+  @Describe({
+    summary: 'STUN and TURN servers, with credentials of limited life',
+    answer: { schema: iceAnswer },
+  })
   iceServers(@SpeakingUser() user: User): { iceServers: IceServer[]; ttl: number } {
     const { servers, turnSecret, turnTtlS } = this.config.ice;
     const expiry = Math.floor(this.clock.now() / 1_000) + turnTtlS;
     const iceServers = servers.map((server) =>
-      turnSecret !== null && isTurn(server) ? { urls: server.urls, ...turnCredentials(user.userId, expiry, turnSecret) } : server,
+      turnSecret !== null && isTurn(server)
+        ? { urls: server.urls, ...turnCredentials(user.userId, expiry, turnSecret) }
+        : server,
     );
     return { iceServers, ttl: turnTtlS };
   }
@@ -67,7 +72,11 @@ export class SessionController {
 const isTurn = ({ urls }: IceServer): boolean => [urls].flat().some((url) => /^turns?:/.test(url));
 
 /** The TURN REST scheme (coturn's `use-auth-secret`): the name carries its own end, the password proves it. */
-function turnCredentials(user: string, expiry: number, secret: string): { username: string; credential: string } {
+function turnCredentials(
+  user: string,
+  expiry: number,
+  secret: string,
+): { username: string; credential: string } {
   const username = `${expiry}:${user}`;
   return { username, credential: createHmac('sha1', secret).update(username).digest('base64') };
 }

@@ -13,7 +13,10 @@ export class Log {
   private readonly logger;
 
   constructor(level = 'info') {
-    this.logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 2, sync: false }));
+    this.logger = pino(
+      { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+      pino.destination({ fd: 2, sync: false }),
+    );
   }
 
   info(message: string, facts: Facts = {}): void {

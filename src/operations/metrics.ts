@@ -17,7 +17,12 @@ export class Metrics implements IEventHandler<CallChanged | WakeProgressed> {
   constructor(sockets: SocketServer, fuse: PushFuse) {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
-    this.events = new Counter({ name: 'ringway_call_events_total', help: 'Recorded events', labelNames: ['type'], registers });
+    this.events = new Counter({
+      name: 'ringway_call_events_total',
+      help: 'Recorded events',
+      labelNames: ['type'],
+      registers,
+    });
     this.outcomes = new Counter({
       ...{ name: 'ringway_calls_ended_total', help: 'Calls that are over' },
       ...{ labelNames: ['outcome', 'media'], registers },
@@ -27,7 +32,10 @@ export class Metrics implements IEventHandler<CallChanged | WakeProgressed> {
       ...{ labelNames: ['provider', 'environment', 'result', 'reason'], registers },
     });
     this.timeToRing = new Histogram({
-      ...{ name: 'ringway_time_to_ring_seconds', help: 'From the start of a call to the first device that shows it' },
+      ...{
+        name: 'ringway_time_to_ring_seconds',
+        help: 'From the start of a call to the first device that shows it',
+      },
       ...{ buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 45], registers },
     });
     new Gauge({

@@ -21,7 +21,10 @@ export class ConfirmReachedHandler implements ICommandHandler<ConfirmReached> {
     await this.log.record(callId, (wake) =>
       wake.devices[deviceId]?.reached
         ? { events: [] }
-        : { events: [{ type: 'DeviceReached', data: { deviceId, via } }], cancelJobs: [hedgeKey(callId, deviceId)] },
+        : {
+            events: [{ type: 'DeviceReached', data: { deviceId, via } }],
+            cancelJobs: [hedgeKey(callId, deviceId)],
+          },
     );
   }
 }

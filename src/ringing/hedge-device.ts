@@ -5,6 +5,7 @@ import { isUnanswered } from '../calls/domain/call.js';
 import { Reaches } from '../devices/reach.js';
 import { LEASE_MS, hedgeKey, pushKey } from './obligations.js';
 import { PushDevice } from './push-device.js';
+import { appOf } from './push-verdict.js';
 import { WakeLog } from './wake-log.js';
 
 /** The socket looked alive and has not acknowledged the ring: it is not trusted any longer, the device is pushed as well. */
@@ -44,12 +45,18 @@ export class HedgeDeviceHandler implements ICommandHandler<HedgeDevice> {
             type: 'WakeRequested',
             data: {
               ...{ deviceId, platform, channel: 'push', because: 'no-acknowledgement' },
-              ...{ provider: push.provider, environment, pushId: randomUUID() },
+              ...{ provider: push.provider, environment, app: appOf(push), pushId: randomUUID() },
             },
           },
         ],
         jobs: [
-          { key: pushKey(callId, deviceId), kind: 'push', payload: { callId, deviceId }, dueInMs: 0, leaseMs: LEASE_MS },
+          {
+            key: pushKey(callId, deviceId),
+            kind: 'push',
+            payload: { callId, deviceId },
+            dueInMs: 0,
+            leaseMs: LEASE_MS,
+          },
         ],
       };
     });

@@ -98,7 +98,11 @@ export class JobSweeper implements OnApplicationBootstrap, OnModuleDestroy {
       if (FINISHED_BY_SWEEPER.has(job.kind)) await this.jobs.finish(job);
     } catch (error) {
       // The lease runs out, and the job is tried again.
-      this.log.warn('a job failed and will be tried again', { kind: job.kind, callId: job.payload.callId, error });
+      this.log.warn('a job failed and will be tried again', {
+        kind: job.kind,
+        callId: job.payload.callId,
+        error,
+      });
     }
   }
 }

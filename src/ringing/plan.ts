@@ -3,8 +3,7 @@ import type { Wake, WakeReason } from './wake-events.js';
 
 /** How one device of the callee is going to be reached. */
 export type Step =
-  | { reach: Reach; how: 'socket'; hedge: boolean }
-  | { reach: Reach; how: 'push'; because: WakeReason };
+  { reach: Reach; how: 'socket'; hedge: boolean } | { reach: Reach; how: 'push'; because: WakeReason };
 
 /**
  * Who is pushed and when (contract, section 6): without a live socket or in the background at once; with a live socket

@@ -64,7 +64,13 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
       ? await this.attempt(call, deviceId, push.pushId, address, job)
       : { address: null, provider: push.provider, results: [] };
     if (attempt === 'lost') return;
-    const verdict = verdictOf(attempt, { push, fuse: this.fuse, now: this.clock.now(), ringExpiresAt: call.ringExpiresAt, random: Math.random() });
+    const verdict = verdictOf(attempt, {
+      push,
+      fuse: this.fuse,
+      now: this.clock.now(),
+      ringExpiresAt: call.ringExpiresAt,
+      random: Math.random(),
+    });
     await this.settle(call, deviceId, attempt, verdict);
   }
 
@@ -81,17 +87,28 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
       const result = await this.sendFcm(call, deviceId, address);
       return { address, provider, results: [{ environment: null, result }] };
     }
-    const first = { environment: address.environment, result: await this.sendApns(call, deviceId, pushId, address, address.environment) };
+    const first = {
+      environment: address.environment,
+      result: await this.sendApns(call, deviceId, pushId, address, address.environment),
+    };
     const other = address.environment === 'sandbox' ? 'production' : 'sandbox';
     if (first.result.outcome !== 'bad-token' || !this.senders.apns.has(address.bundleId, other)) {
       return { address, provider, results: [first] };
     }
     if (!(await this.jobs.extend(job))) return 'lost';
-    const second = { environment: other, result: await this.sendApns(call, deviceId, pushId, address, other) } as const;
+    const second = {
+      environment: other,
+      result: await this.sendApns(call, deviceId, pushId, address, other),
+    } as const;
     return { address, provider, results: [first, second] };
   }
 
-  private async settle(call: UnansweredCall, deviceId: string, attempt: Attempt, verdict: Verdict): Promise<void> {
+  private async settle(
+    call: UnansweredCall,
+    deviceId: string,
+    attempt: Attempt,
+    verdict: Verdict,
+  ): Promise<void> {
     const { callId } = call;
     const { userId } = call.callee;
     const { address } = attempt;
@@ -100,14 +117,18 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
       if (verdict.outcome === 'accepted') this.fuse.observe(app, address.token, false);
       if (verdict.badToken) this.fuse.observe(app, address.token, true);
       if (verdict.configurationFault) this.fuse.configurationFault(app, verdict.configurationFault);
-      if (verdict.correctedTo) await this.registry.correctEnvironment(userId, deviceId, address.token, verdict.correctedTo);
+      if (verdict.correctedTo)
+        await this.registry.correctEnvironment(userId, deviceId, address.token, verdict.correctedTo);
       if (verdict.retire) await this.registry.retireToken(userId, deviceId, address.token);
     }
     const key = pushKey(callId, deviceId);
     const payload = { callId, deviceId };
     const wake = await this.log.record(callId, (known) => {
       if (known.devices[deviceId]?.push?.result !== 'pending') return { events: [], cancelJobs: [key] };
-      const jobs = verdict.retryAfterMs === null ? [] : [{ key, kind: 'push', payload, dueInMs: verdict.retryAfterMs, leaseMs: null }];
+      const jobs =
+        verdict.retryAfterMs === null
+          ? []
+          : [{ key, kind: 'push', payload, dueInMs: verdict.retryAfterMs, leaseMs: null }];
       return { events: verdict.events(deviceId), cancelJobs: [key], jobs };
     });
     if (verdict.retryAfterMs !== null) this.sweeper.nudge(verdict.retryAfterMs);
@@ -116,10 +137,14 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
 
   /** Every push was refused for good and no socket is there: waiting for the ring to end would help nobody. */
   private async giveUpIfHopeless(call: UnansweredCall, wake: Wake): Promise<void> {
-    const hope = Object.values(wake.devices).some(({ reached, push }) => reached || (push && push.result !== 'rejected'));
+    const hope = Object.values(wake.devices).some(
+      ({ reached, push }) => reached || (push && push.result !== 'rejected'),
+    );
     if (hope) return;
     const reaches = await this.reaches.of(call.callee.userId);
-    const untried = reaches.some(({ deviceId, live, push }) => live !== null || (push !== null && !wake.devices[deviceId]));
+    const untried = reaches.some(
+      ({ deviceId, live, push }) => live !== null || (push !== null && !wake.devices[deviceId]),
+    );
     if (untried) return;
     await this.log.record(call.callId, () => ({
       events: [{ type: 'DeviceUnreachable', data: { deviceId: null, reason: 'push-refused' } }],
@@ -135,7 +160,14 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
     environment: 'sandbox' | 'production',
   ): Promise<PushResult> {
     const payload = { aps: {}, ...(await this.payload(call, deviceId)) };
-    return this.senders.apns.send({ token, bundleId, environment, apnsId, payload, deadlineMs: this.timeLeft(call) });
+    return this.senders.apns.send({
+      token,
+      bundleId,
+      environment,
+      apnsId,
+      payload,
+      deadlineMs: this.timeLeft(call),
+    });
   }
 
   private async sendFcm(
@@ -146,7 +178,13 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
     const data = asStrings(await this.payload(call, deviceId));
     const ttlSeconds = Math.max(1, Math.round((call.ringExpiresAt - this.clock.now()) / 1_000));
     const project = this.senders.projectOf(projectId);
-    return this.senders.fcm.send({ token, projectId: project, data, ttlSeconds, deadlineMs: this.timeLeft(call) });
+    return this.senders.fcm.send({
+      token,
+      projectId: project,
+      data,
+      ttlSeconds,
+      deadlineMs: this.timeLeft(call),
+    });
   }
 
   private async payload(call: UnansweredCall, deviceId: string): Promise<object> {

@@ -48,8 +48,16 @@ export class PushFuse {
   troubles(): PushTrouble[] {
     const blown = [...this.seen.keys()]
       .filter((app) => this.blown(app))
-      .map((app): PushTrouble => ({ app, problem: 'bad-tokens', reason: 'most tokens are refused; none is retired' }));
-    const faults = [...this.faults].map(([app, reason]): PushTrouble => ({ app, problem: 'configuration', reason }));
+      .map((app): PushTrouble => ({
+        app,
+        problem: 'bad-tokens',
+        reason: 'most tokens are refused; none is retired',
+      }));
+    const faults = [...this.faults].map(([app, reason]): PushTrouble => ({
+      app,
+      problem: 'configuration',
+      reason,
+    }));
     return [...blown, ...faults];
   }
 

@@ -43,15 +43,27 @@ export const appOf = (address: PushAddress): string =>
 export function verdictOf(attempt: Attempt, circumstances: Circumstances): Verdict {
   const { address, provider, results } = attempt;
   const last = results.at(-1);
-  const nothing = { retryAfterMs: null, correctedTo: null, retire: false, badToken: false, configurationFault: null };
-  if (!address || !last) return { ...nothing, outcome: 'refused', events: (id) => [rejected(id, provider, null, null, 'NoPushToken')] };
+  const nothing = {
+    retryAfterMs: null,
+    correctedTo: null,
+    retire: false,
+    badToken: false,
+    configurationFault: null,
+  };
+  if (!address || !last)
+    return {
+      ...nothing,
+      outcome: 'refused',
+      events: (id) => [rejected(id, provider, null, null, 'NoPushToken')],
+    };
   const { environment, result } = last;
   const reject = (deviceId: string, configuration = false): WakeEvent =>
     rejected(deviceId, provider, environment, result.status, reasonOf(result), configuration);
 
   switch (result.outcome) {
     case 'accepted': {
-      const from = address.provider === 'apns' && environment !== address.environment ? address.environment : null;
+      const from =
+        address.provider === 'apns' && environment !== address.environment ? address.environment : null;
       return {
         ...{ ...nothing, outcome: 'accepted', correctedTo: from && environment },
         events: (deviceId) => [
@@ -66,17 +78,28 @@ export function verdictOf(attempt: Attempt, circumstances: Circumstances): Verdi
       // Proven dead only when both environments refused it, and when it is not most of the app's tokens.
       const everywhere = results.length === 2;
       const retire = everywhere && !circumstances.fuse.blown(appOf(address));
-      const events = (deviceId: string): WakeEvent[] => [reject(deviceId), ...(retire ? [retired(deviceId, provider, result.reason)] : [])];
+      const events = (deviceId: string): WakeEvent[] => [
+        reject(deviceId),
+        ...(retire ? [retired(deviceId, provider, result.reason)] : []),
+      ];
       return { ...nothing, outcome: 'refused', events, retire, badToken: everywhere };
     }
     case 'gone': {
       const retire = result.since === null || result.since >= address.tokenUpdatedAt;
-      const events = (deviceId: string): WakeEvent[] => [reject(deviceId), ...(retire ? [retired(deviceId, provider, result.reason)] : [])];
+      const events = (deviceId: string): WakeEvent[] => [
+        reject(deviceId),
+        ...(retire ? [retired(deviceId, provider, result.reason)] : []),
+      ];
       return { ...nothing, outcome: 'refused', events, retire };
     }
     case 'rejected': {
       const configurationFault = result.configuration ? result.reason : null;
-      return { ...nothing, outcome: 'refused', configurationFault, events: (id) => [reject(id, result.configuration)] };
+      return {
+        ...nothing,
+        outcome: 'refused',
+        configurationFault,
+        events: (id) => [reject(id, result.configuration)],
+      };
     }
     case 'retry': {
       const attemptNr = circumstances.push.attempts + 1;
@@ -84,7 +107,12 @@ export function verdictOf(attempt: Attempt, circumstances: Circumstances): Verdi
       const retryAfterMs = circumstances.now + pause < circumstances.ringExpiresAt ? pause : null;
       const { status, reason } = result;
       const data = { provider, environment, status, reason, attempt: attemptNr, afterMs: retryAfterMs };
-      return { ...nothing, outcome: 'waiting', retryAfterMs, events: (deviceId) => [{ type: 'PushRetried', data: { deviceId, ...data } }] };
+      return {
+        ...nothing,
+        outcome: 'waiting',
+        retryAfterMs,
+        events: (deviceId) => [{ type: 'PushRetried', data: { deviceId, ...data } }],
+      };
     }
   }
 }
@@ -104,7 +132,10 @@ const rejected = (
   status: number | null,
   reason: string,
   configuration = false,
-): WakeEvent => ({ type: 'PushRejected', data: { deviceId, provider, environment, status, reason, configuration } });
+): WakeEvent => ({
+  type: 'PushRejected',
+  data: { deviceId, provider, environment, status, reason, configuration },
+});
 
 const retired = (deviceId: string, provider: Provider, reason: string): WakeEvent => ({
   type: 'DevicePushTokenRetired',

@@ -4,6 +4,7 @@ import { type Observable, from, mergeMap } from 'rxjs';
 import { CallChanged } from '../calls/call-changed.js';
 import { CONFIG, type Config } from '../config.js';
 import { Log } from '../operations/log.js';
+import { ConfirmReached } from './confirm-reached.js';
 import { HedgeDevice } from './hedge-device.js';
 import { JobSweeper } from './job-sweeper.js';
 import { PushDevice } from './push-device.js';
@@ -26,7 +27,9 @@ export class RingSaga {
     sweeper.handles('push', ({ payload, epoch }) => new PushDevice(payload.callId, payload.deviceId!, epoch));
     sweeper.handles('hedge', ({ payload }) => new HedgeDevice(payload.callId, payload.deviceId!));
     sweeper.handles('call-over', ({ payload, epoch }) => new TellCallOver(payload.callId, epoch));
-    exceptions.subscribe(({ exception }) => log.warn('a step failed; its job will be tried again', { error: exception }));
+    exceptions.subscribe(({ exception }) =>
+      log.warn('a step failed; its job will be tried again', { error: exception }),
+    );
   }
 
   @Saga()
@@ -45,8 +48,9 @@ export class RingSaga {
         return [new WakeCall(call.callId)];
       case 'CallAnswered':
         this.sweeper.nudge(this.config.callMaxDurationMs);
-        return [new TellCallOver(call.callId)];
+        return [new ConfirmReached(call.callId, last.data.deviceId, 'action'), new TellCallOver(call.callId)];
       case 'CallRinging':
+        return [new ConfirmReached(call.callId, last.data.deviceId, 'action')];
       case 'CallEnded':
         return [];
       case 'CallDeclined':

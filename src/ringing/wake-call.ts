@@ -11,6 +11,7 @@ import { JobSweeper } from './job-sweeper.js';
 import { LEASE_MS, hedgeKey, pushKey, wakeKey } from './obligations.js';
 import { type Step, planWake } from './plan.js';
 import { PushDevice } from './push-device.js';
+import { appOf } from './push-verdict.js';
 import { WakeLog } from './wake-log.js';
 import type { WakeEvent } from './wake-events.js';
 
@@ -61,9 +62,18 @@ export class WakeCallHandler implements ICommandHandler<WakeCall> {
   private jobsOf(callId: string, step: Step): NewJob[] {
     const { deviceId } = step.reach;
     const payload = { callId, deviceId };
-    if (step.how === 'push') return [{ key: pushKey(callId, deviceId), kind: 'push', payload, dueInMs: 0, leaseMs: LEASE_MS }];
+    if (step.how === 'push')
+      return [{ key: pushKey(callId, deviceId), kind: 'push', payload, dueInMs: 0, leaseMs: LEASE_MS }];
     if (!step.hedge) return [];
-    return [{ key: hedgeKey(callId, deviceId), kind: 'hedge', payload, dueInMs: this.config.ringAckTimeoutMs, leaseMs: null }];
+    return [
+      {
+        key: hedgeKey(callId, deviceId),
+        kind: 'hedge',
+        payload,
+        dueInMs: this.config.ringAckTimeoutMs,
+        leaseMs: null,
+      },
+    ];
   }
 }
 
@@ -71,12 +81,14 @@ const NOBODY: WakeEvent = { type: 'DeviceUnreachable', data: { deviceId: null, r
 
 function requested(step: Step): WakeEvent {
   const { deviceId, platform, push } = step.reach;
-  if (step.how === 'socket') return { type: 'WakeRequested', data: { deviceId, platform, channel: 'socket' } };
+  if (step.how === 'socket')
+    return { type: 'WakeRequested', data: { deviceId, platform, channel: 'socket' } };
   return {
     type: 'WakeRequested',
     data: {
       ...{ deviceId, platform, channel: 'push', because: step.because, provider: push!.provider },
       environment: push!.provider === 'apns' ? push!.environment : null,
+      app: appOf(push!),
       pushId: randomUUID(),
     },
   };

@@ -14,6 +14,8 @@ export type WakeEvent =
             because: WakeReason;
             provider: Provider;
             environment: ApnsEnvironment | null;
+            /** The bundle id or Firebase project. */
+            app: string;
             /** The `apns-id` of every attempt, so that a repeated push is known as the same. */
             pushId: string;
           }
@@ -22,7 +24,10 @@ export type WakeEvent =
   | { type: 'PushAccepted'; data: PushFacts }
   | { type: 'PushRejected'; data: PushFacts & { reason: string; configuration: boolean } }
   | { type: 'PushRetried'; data: PushFacts & { reason: string; attempt: number; afterMs: number | null } }
-  | { type: 'DeviceApnsEnvironmentCorrected'; data: { deviceId: string; from: ApnsEnvironment; to: ApnsEnvironment } }
+  | {
+      type: 'DeviceApnsEnvironmentCorrected';
+      data: { deviceId: string; from: ApnsEnvironment; to: ApnsEnvironment };
+    }
   | { type: 'DevicePushTokenRetired'; data: { deviceId: string; provider: Provider; reason: string } }
   | { type: 'DeviceReached'; data: { deviceId: string; via: 'socket' | 'preflight' | 'action' } }
   | { type: 'DeviceUnreachable'; data: { deviceId: string | null; reason: 'no-device' | 'push-refused' } };
@@ -72,9 +77,13 @@ function evolveDevice(device: DeviceWake, event: WakeEvent): DeviceWake {
       return { ...device, platform, push: { pushId, provider, attempts: 0, result: 'pending' } };
     }
     case 'PushAccepted':
-      return push ? { ...device, push: { ...push, attempts: push.attempts + 1, result: 'accepted' } } : device;
+      return push
+        ? { ...device, push: { ...push, attempts: push.attempts + 1, result: 'accepted' } }
+        : device;
     case 'PushRejected':
-      return push ? { ...device, push: { ...push, attempts: push.attempts + 1, result: 'rejected' } } : device;
+      return push
+        ? { ...device, push: { ...push, attempts: push.attempts + 1, result: 'rejected' } }
+        : device;
     case 'PushRetried': {
       const result = event.data.afterMs === null ? 'given-up' : 'pending';
       return push ? { ...device, push: { ...push, attempts: push.attempts + 1, result } } : device;

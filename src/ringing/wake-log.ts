@@ -51,7 +51,15 @@ export class WakeLog {
       const { events, jobs, cancelJobs } = decide(wake);
       if (events.length === 0 && !jobs?.length && !cancelJobs?.length) return wake;
       const streamId = `wake-${callId}`;
-      const append = { streamId, expectedVersion: wake.version, events, actor: null, commandId, jobs, cancelJobs };
+      const append = {
+        streamId,
+        expectedVersion: wake.version,
+        events,
+        actor: null,
+        commandId,
+        jobs,
+        cancelJobs,
+      };
       const result = await this.store.append(append);
       if (result.status === 'appended' || result.status === 'duplicate') {
         const now = result.status === 'appended' ? events.reduce(evolveWake, wake) : await this.load(callId);

@@ -19,7 +19,11 @@ export class Announcer implements IEventHandler<CallChanged> {
 
   handle({ call, events, by }: CallChanged): void {
     const last = events.at(-1)!;
-    this.announce(call, last, by && by.deviceId !== null ? { userId: by.userId, deviceId: by.deviceId } : null);
+    this.announce(
+      call,
+      last,
+      by && by.deviceId !== null ? { userId: by.userId, deviceId: by.deviceId } : null,
+    );
     this.signals.callChanged(call);
   }
 
@@ -50,7 +54,13 @@ export class Announcer implements IEventHandler<CallChanged> {
   }
 
   /** The callee acted on one device: their others are told where, and stop ringing. */
-  private handled(how: 'answered' | 'declined', caller: Session[], callee: Session[], call: ExistingCall, by: By): void {
+  private handled(
+    how: 'answered' | 'declined',
+    caller: Session[],
+    callee: Session[],
+    call: ExistingCall,
+    by: By,
+  ): void {
     const acting = callee.filter(({ deviceId }) => deviceId === by.deviceId);
     const others = callee.filter(({ deviceId }) => deviceId !== by.deviceId);
     this.tell(`call:${how}`, [...caller, ...acting], call, by);

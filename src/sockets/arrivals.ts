@@ -50,7 +50,8 @@ export class Arrivals {
         await this.register(session);
         return await this.sync(session);
       } catch (error) {
-        if (attempt === 1) this.log.warn('a device waits for its sync', { deviceId: session.deviceId, error });
+        if (attempt === 1)
+          this.log.warn('a device waits for its sync', { deviceId: session.deviceId, error });
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS * (1 + Math.random())));
       }
     }

@@ -52,7 +52,12 @@ export class Dispatcher {
       const flaw = findFlaw(args[0]);
       if (flaw) throw Failure.invalid(flaw);
       const payload = PAYLOADS[event].parse(args[0] ?? (event === 'sync' ? {} : args[0]));
-      return { ok: true, ...(await this.inTurn(session, payload, () => this.commands.run(session, event, payload as PayloadOf<typeof event>))) };
+      return {
+        ok: true,
+        ...(await this.inTurn(session, payload, () =>
+          this.commands.run(session, event, payload as PayloadOf<typeof event>),
+        )),
+      };
     } catch (error) {
       return { ok: false, error: this.refusal(session, event, error) };
     }
@@ -83,7 +88,13 @@ export class Dispatcher {
 
   private refusal({ userId, deviceId }: Session, event: string, error: unknown): AnsweredError {
     const { failure, bug } = failureOf(error);
-    if (bug) this.log.error('a command failed', { event: isClientEvent(event) ? event : 'unknown', userId, deviceId, error });
+    if (bug)
+      this.log.error('a command failed', {
+        event: isClientEvent(event) ? event : 'unknown',
+        userId,
+        deviceId,
+        error,
+      });
     const { code, message, more } = failure;
     return { code, message, retryable: CODES[code].retryable, ...more };
   }

@@ -23,7 +23,9 @@ export class ProgressTeller implements IEventHandler<WakeProgressed> {
       return step ? [{ step, ...platformOf(event) }] : [];
     });
     if (steps.length === 0) return;
-    this.tell(callId, steps).catch((error: unknown) => this.log.warn('progress could not be told', { callId, error }));
+    this.tell(callId, steps).catch((error: unknown) =>
+      this.log.warn('progress could not be told', { callId, error }),
+    );
   }
 
   private async tell(callId: string, steps: object[]): Promise<void> {

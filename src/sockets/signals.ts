@@ -74,7 +74,11 @@ export class Signals {
     const sender = this.senderOf(line, session);
     this.makeRoom(sender, call);
     const seq = ++sender.seq;
-    sender.kept.push({ signal: { callId: call.callId, seq, from: sender.from, signal }, sentOn: null, sentAt: 0 });
+    sender.kept.push({
+      signal: { callId: call.callId, seq, from: sender.from, signal },
+      sentOn: null,
+      sentAt: 0,
+    });
     this.deliver(line, sender);
     return seq;
   }
@@ -123,7 +127,8 @@ export class Signals {
         }
       }
     }
-    const acknowledged = (): void => found.forEach(({ sender, kept }) => this.received(sender, kept.signal.seq, session));
+    const acknowledged = (): void =>
+      found.forEach(({ sender, kept }) => this.received(sender, kept.signal.seq, session));
     return { signals: found.map(({ kept }) => kept.signal), acknowledged };
   }
 

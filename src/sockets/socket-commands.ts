@@ -40,15 +40,21 @@ export class SocketCommands {
   private readonly table: Run = {
     'call:initiate': async (session, { callId, callee, media, metadata = {} }) => {
       this.quota.take(session.userId);
-      const { call, merged } = await this.bus.execute(new InitiateCall(actorOf(session), callId, callee, media, metadata));
+      const { call, merged } = await this.bus.execute(
+        new InitiateCall(actorOf(session), callId, callee, media, metadata),
+      );
       return { ...ofCall(call), ...(merged ? { merged } : {}) };
     },
-    'call:ringing': async (session, { callId }) => ofChange(await this.bus.execute(new RingCall(actorOf(session), callId))),
-    'call:answer': async (session, { callId }) => ofChange(await this.bus.execute(new AnswerCall(actorOf(session), callId))),
+    'call:ringing': async (session, { callId }) =>
+      ofChange(await this.bus.execute(new RingCall(actorOf(session), callId))),
+    'call:answer': async (session, { callId }) =>
+      ofChange(await this.bus.execute(new AnswerCall(actorOf(session), callId))),
     'call:decline': async (session, { callId, reason }) =>
       ofChange(await this.bus.execute(new DeclineCall(actorOf(session), callId, reason))),
-    'call:cancel': async (session, { callId }) => ofCall(await this.bus.execute(new CancelCall(actorOf(session), callId))),
-    'call:end': async (session, { callId }) => ofChange(await this.bus.execute(new EndCall(actorOf(session), callId))),
+    'call:cancel': async (session, { callId }) =>
+      ofCall(await this.bus.execute(new CancelCall(actorOf(session), callId))),
+    'call:end': async (session, { callId }) =>
+      ofChange(await this.bus.execute(new EndCall(actorOf(session), callId))),
     'call:signal': async (session, { callId, signal }) => {
       checkSize(signal);
       return { seq: await this.signals.send(session, callId, signal) };
@@ -67,7 +73,8 @@ export class SocketCommands {
     },
     'session:refresh': async (session, { token }) => {
       const user = await this.tokens.verify(token);
-      if (user.userId !== session.userId) throw new Failure('UNAUTHENTICATED', 'The token is of another user.');
+      if (user.userId !== session.userId)
+        throw new Failure('UNAUTHENTICATED', 'The token is of another user.');
       session.name = user.name;
       this.arrivals.extend(session, user.expiresAt);
       return { expiresAt: rfc3339(user.expiresAt) };

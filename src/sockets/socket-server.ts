@@ -97,10 +97,19 @@ export class SocketServer {
     }
     const known = this.sessions.get(user.userId, deviceId.data);
     if (!known && this.sessions.countOf(user.userId) >= MAX_DEVICES) {
-      throw new Failure('TOO_MANY_CONNECTIONS', `At most ${MAX_DEVICES} devices of one user may be connected.`);
+      throw new Failure(
+        'TOO_MANY_CONNECTIONS',
+        `At most ${MAX_DEVICES} devices of one user may be connected.`,
+      );
     }
     const session: Session = {
-      ...{ socket, connectionId: randomUUID(), userId: user.userId, deviceId: deviceId.data, name: user.name },
+      ...{
+        socket,
+        connectionId: randomUUID(),
+        userId: user.userId,
+        deviceId: deviceId.data,
+        name: user.name,
+      },
       appState: appState.catch('foreground').parse(auth.appState),
       ...{ expiresAt: user.expiresAt, synced: false, acknowledges: false, bucket: null, turns: null },
     };
@@ -129,9 +138,12 @@ export class SocketServer {
   private refusal(error: unknown): Error & { data: { code: Code; message: string } } {
     const { failure, bug } = failureOf(error);
     if (bug) this.log.error('a handshake failed', { error });
-    return Object.assign(new Error(failure.message), { data: { code: failure.code, message: failure.message } });
+    return Object.assign(new Error(failure.message), {
+      data: { code: failure.code, message: failure.message },
+    });
   }
 }
 
 /** Packets that wait because the device does not read. Engine.IO keeps them under a private name. */
-const unsent = (socket: Socket): number => (socket.conn as unknown as { writeBuffer: unknown[] }).writeBuffer.length;
+const unsent = (socket: Socket): number =>
+  (socket.conn as unknown as { writeBuffer: unknown[] }).writeBuffer.length;

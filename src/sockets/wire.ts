@@ -13,7 +13,12 @@ const signalPayload = z.object(
 );
 
 const mediaPayload = z.object(
-  { callId, audio: z.boolean('must be true or false'), video: z.boolean('must be true or false'), held: z.boolean('must be true or false').optional() },
+  {
+    callId,
+    audio: z.boolean('must be true or false'),
+    video: z.boolean('must be true or false'),
+    held: z.boolean('must be true or false').optional(),
+  },
   'must be an object',
 );
 
@@ -43,6 +48,9 @@ export const isClientEvent = (event: string): event is ClientEvent => Object.has
 export function checkSize(signal: unknown): void {
   const bytes = Buffer.byteLength(JSON.stringify(signal));
   if (bytes > MAX_SIGNAL_BYTES) {
-    throw new Failure('TOO_LARGE', `signal is ${bytes} bytes of JSON; at most ${MAX_SIGNAL_BYTES} are relayed`);
+    throw new Failure(
+      'TOO_LARGE',
+      `signal is ${bytes} bytes of JSON; at most ${MAX_SIGNAL_BYTES} are relayed`,
+    );
   }
 }

@@ -32,10 +32,16 @@ export type CallEvent =
     }
   | { type: 'CallRinging'; data: { deviceId: string; name: string | null } }
   | { type: 'CallAnswered'; data: { deviceId: string; name: string | null } }
-  | { type: 'CallDeclined'; data: { deviceId: string | null; name: string | null; reason: 'declined' | 'busy' } }
+  | {
+      type: 'CallDeclined';
+      data: { deviceId: string | null; name: string | null; reason: 'declined' | 'busy' };
+    }
   | { type: 'CallCancelled'; data: { deviceId: string | null } }
   | { type: 'CallMissed'; data: Record<string, never> }
-  | { type: 'CallEnded'; data: { deviceId: string | null; reason: 'hangup' | 'max_duration' | 'participant_erased' } }
+  | {
+      type: 'CallEnded';
+      data: { deviceId: string | null; reason: 'hangup' | 'max_duration' | 'participant_erased' };
+    }
   | { type: 'CallFailed'; data: { reason: 'unreachable' } };
 
 /** An event with the instant PostgreSQL recorded it, in milliseconds since the epoch. */
@@ -96,7 +102,13 @@ export function evolve(call: Call, event: Recorded): Call {
     case 'CallRinging': {
       if (call.state === 'ended') throw outOfOrder(call, event);
       const ringingOn = [...call.ringingOn, event.data.deviceId];
-      const rung = { ...call, version, callee: named(call, event), ringingAt: call.ringingAt ?? event.at, ringingOn };
+      const rung = {
+        ...call,
+        version,
+        callee: named(call, event),
+        ringingAt: call.ringingAt ?? event.at,
+        ringingOn,
+      };
       return rung.state === 'initiated' ? { ...rung, state: 'ringing' } : rung;
     }
     case 'CallAnswered': {
@@ -135,7 +147,8 @@ const named = (call: ExistingCall, event: { data: { name: string | null } }): Pe
 
 function over(call: ExistingCall, event: Recorded, outcome: Outcome, endReason: EndReason): EndedCall {
   if (call.state === 'ended') throw outOfOrder(call, event);
-  const { answeredAt, answeredBy } = call.state === 'answered' ? call : { answeredAt: null, answeredBy: null };
+  const { answeredAt, answeredBy } =
+    call.state === 'answered' ? call : { answeredAt: null, answeredBy: null };
   const version = call.version + 1;
   return { ...call, version, state: 'ended', answeredAt, answeredBy, endedAt: event.at, outcome, endReason };
 }

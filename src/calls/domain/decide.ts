@@ -1,4 +1,12 @@
-import { type Actor, type Call, type CallEvent, type ExistingCall, type Media, isParticipant, isUnanswered } from './call.js';
+import {
+  type Actor,
+  type Call,
+  type CallEvent,
+  type ExistingCall,
+  type Media,
+  isParticipant,
+  isUnanswered,
+} from './call.js';
 import { CallRefused } from './refusal.js';
 
 export interface Initiation {
@@ -87,7 +95,8 @@ export function end(call: Call, { by }: { by: Actor }): CallEvent[] {
 }
 
 /** Nobody picked up in time. Losing the race against an answer is normal, hence silence. */
-export const timeOut = (call: Call): CallEvent[] => (isUnanswered(call) ? [{ type: 'CallMissed', data: {} }] : []);
+export const timeOut = (call: Call): CallEvent[] =>
+  isUnanswered(call) ? [{ type: 'CallMissed', data: {} }] : [];
 
 /** No socket is alive and no push can reach the callee. */
 export const fail = (call: Call): CallEvent[] =>
