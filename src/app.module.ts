@@ -19,6 +19,7 @@ import { HistoryModule } from './history/history.module.js';
 import { CallCommandsController } from './http/call-commands.controller.js';
 import { CallHistoryController } from './http/call-history.controller.js';
 import { DevicesController } from './http/devices.controller.js';
+import { DocsController } from './http/docs.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { SessionController } from './http/session.controller.js';
 import { Gateway } from './operations/gateway-url.js';
@@ -29,6 +30,7 @@ import { Readiness } from './operations/readiness.js';
 import { callObligations } from './ringing/obligations.js';
 import { RingingModule } from './ringing/ringing.module.js';
 import { SocketsModule } from './sockets/sockets.module.js';
+import { Webhooks } from './webhooks/webhooks.js';
 
 /** What is made before Nest starts: connections, keys, and the settings. */
 export interface Foundation {
@@ -79,10 +81,10 @@ export class AppModule {
       ],
       controllers: [
         ...[CallCommandsController, CallHistoryController, DevicesController, SessionController],
-        HealthController,
+        ...[HealthController, DocsController],
       ],
       providers: [
-        ...[Readiness, Metrics],
+        ...[Readiness, Metrics, Webhooks],
         { provide: APP_GUARD, useClass: SpeakerGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],
