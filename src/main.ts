@@ -2,39 +2,52 @@ import 'reflect-metadata';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { EmbeddedPostgresError, startEmbeddedPostgres } from './database/embedded-postgres.js';
 import { DatabaseError } from './database/migrate.js';
+import { pushesTo, wantsSimulator } from './demo.js';
 import { type RunningGateway, startGateway } from './gateway.js';
 import { Log } from './operations/log.js';
+import { PushSimulator } from './simulator/push-simulator.js';
 
 const STOP_WITHIN_MS = 9_500;
 
-/** Starts what the settings ask for; returns how to stop it all again. */
+/** Starts what the settings ask for; returns how to stop it all again, last things first. */
 async function start(log: Log): Promise<() => Promise<void>> {
   const { config, warnings } = readConfig(process.env);
   for (const warning of warnings) log.warn(warning);
-  const embedded =
-    config.databaseUrl === null
-      ? await startEmbeddedPostgres({
-          dataDir: config.dataDir,
-          log: (line) => log.info('postgres', { line }),
-        })
-      : null;
-  const databaseUrl = config.databaseUrl ?? embedded!.url;
-  let gateway: RunningGateway;
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const step of stops.splice(0).reverse()) await step();
+  };
   try {
-    gateway = await startGateway({ ...config, databaseUrl }, log);
+    const databaseUrl = config.databaseUrl ?? (await embeddedPostgres(config, log, stops));
+    let { push } = config;
+    let simulator: PushSimulator | null = null;
+    if (wantsSimulator(config)) {
+      simulator = await PushSimulator.start();
+      stops.push(() => simulator!.stop());
+      push = pushesTo(simulator);
+    }
+    const gateway = await startGateway({ ...config, push, databaseUrl }, log);
+    stops.push(() => gateway.stop());
+    welcome(gateway, config, simulator);
+    return stop;
   } catch (error) {
-    await embedded?.stop();
+    await stop();
     throw error;
   }
-  void embedded?.died.then((reason) => fail(new DatabaseError(reason)));
-  welcome(gateway, config);
-  return async () => {
-    await gateway.stop();
-    await embedded?.stop();
-  };
 }
 
-function welcome({ port }: RunningGateway, { host, demo }: Config): void {
+async function embeddedPostgres(
+  { dataDir }: Config,
+  log: Log,
+  stops: (() => Promise<void>)[],
+): Promise<string> {
+  const server = await startEmbeddedPostgres({ dataDir, log: (line) => log.debug('postgres', { line }) });
+  stops.push(() => server.stop());
+  void server.died.then((reason) => fail(new DatabaseError(reason)));
+  return server.url;
+}
+
+function welcome({ port }: RunningGateway, { host, demo }: Config, simulator: PushSimulator | null): void {
   const shown = host === '0.0.0.0' || host === '127.0.0.1' ? 'localhost' : host;
   const url = `http://${shown}:${port}`;
   const lines = [
@@ -45,6 +58,11 @@ function welcome({ port }: RunningGateway, { host, demo }: Config): void {
     demo
       ? `  A token    curl -s ${url}/v1/dev/tokens -H 'content-type: application/json' -d '{"userId":"alice"}'`
       : '  A token    sign a JWT with your AUTH_SECRET (HS256; sub, exp), or take one of your identity provider',
+    ...(simulator
+      ? [
+          `  Simulator  pushes go to a simulated Apple and Google; control API on ${simulator.origins.control}`,
+        ]
+      : []),
     '',
   ];
   process.stdout.write(`${lines.join('\n')}\n`);

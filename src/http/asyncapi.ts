@@ -37,10 +37,19 @@ const MESSAGES: Record<string, { summary: string; payload: z.ZodType }> = {
       platform: z.enum(['ios', 'android', 'web']).optional(),
     }),
   },
-  'call:signal': { summary: 'An offer, answer or candidate of the other device; acknowledge it', payload: signal },
+  'call:signal': {
+    summary: 'An offer, answer or candidate of the other device; acknowledge it',
+    payload: signal,
+  },
   'call:media': {
     summary: 'What the other side has muted or put on hold',
-    payload: z.object({ callId: z.uuid(), from: by, audio: z.boolean(), video: z.boolean(), held: z.boolean() }),
+    payload: z.object({
+      callId: z.uuid(),
+      from: by,
+      audio: z.boolean(),
+      video: z.boolean(),
+      held: z.boolean(),
+    }),
   },
   sync: { summary: 'The state of all calls of the user; sent on every connect', payload: sync },
   'session:replaced': { summary: 'A newer connection of this device took over', payload: z.object({}) },
@@ -82,7 +91,10 @@ export function asyncApi(): object {
     ...{ event, id: `hear-${idOf(event)}`, summary, payload: schemaOf(payload, 'output') },
   }));
   const messages = Object.fromEntries(
-    [...said, ...heard].map(({ id, event, summary, payload }) => [id, { name: event, title: event, summary, payload }]),
+    [...said, ...heard].map(({ id, event, summary, payload }) => [
+      id,
+      { name: event, title: event, summary, payload },
+    ]),
   );
   const operation = (action: 'send' | 'receive', list: { id: string }[]): object => ({
     ...{ action, channel: { $ref: '#/channels/socket' } },
@@ -100,7 +112,9 @@ export function asyncApi(): object {
     channels: {
       socket: {
         address: '/',
-        messages: Object.fromEntries(Object.keys(messages).map((id) => [id, { $ref: `#/components/messages/${id}` }])),
+        messages: Object.fromEntries(
+          Object.keys(messages).map((id) => [id, { $ref: `#/components/messages/${id}` }]),
+        ),
       },
     },
     operations: { hear: operation('send', heard), say: operation('receive', said) },

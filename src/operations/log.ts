@@ -19,6 +19,11 @@ export class Log {
     );
   }
 
+  /** What only matters when something is being looked into. */
+  debug(message: string, facts: Facts = {}): void {
+    this.logger.debug(clean(facts), message);
+  }
+
   info(message: string, facts: Facts = {}): void {
     this.logger.info(clean(facts), message);
   }

@@ -52,7 +52,15 @@ export class Webhooks implements OnApplicationBootstrap, OnModuleDestroy {
   private async deliver({ url, secret }: { url: string; secret: string }, event: StoredEvent): Promise<void> {
     const { streamId, version, position, type, data, at, actor } = event;
     const id = `${streamId}/${version}`;
-    const body = JSON.stringify({ id, type, at: rfc3339(at), position: Number(position), version, data, actor });
+    const body = JSON.stringify({
+      id,
+      type,
+      at: rfc3339(at),
+      position: Number(position),
+      version,
+      data,
+      actor,
+    });
     const timestamp = Math.floor(this.clock.now() / 1_000);
     const response = await fetch(url, {
       method: 'POST',
