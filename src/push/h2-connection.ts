@@ -1,6 +1,7 @@
 import { connect, constants, type ClientHttp2Session } from 'node:http2';
 import type { SecureContext } from 'node:tls';
 import type { Deadline } from './deadline.js';
+import { SendWindow } from './send-window.js';
 import { codeOf, exchange, type H2Answer, type H2Loss, type H2Request } from './h2-exchange.js';
 
 /** `connection` says which connection carried the answer, for `H2Origin.retire`. */
@@ -31,6 +32,7 @@ const connectMs = 2000;
 const firstAloneMs = 500;
 const pingAnswerMs = 2000;
 const silenceMs = 500;
+const tooLate: H2Failure = { failure: 'Timeout', unprocessed: true };
 
 /**
  * One HTTP/2 connection from its connect to its end. Whatever the peer does, every request settles: on an answer, a
@@ -50,6 +52,7 @@ export class H2Connection {
   #failure: string | null = null;
   #lastStreamId = Infinity;
   readonly #session: ClientHttp2Session;
+  readonly #window: SendWindow;
   readonly #options: H2ConnectionOptions;
 
   constructor(options: H2ConnectionOptions) {
@@ -57,6 +60,7 @@ export class H2Connection {
     this.#options = options;
     this.#gateOpen = !options.firstAlone;
     this.#session = connect(options.origin, { ...options.tls, settings: { enablePush: false } });
+    this.#window = new SendWindow(this.#session);
     this.ready = this.#open();
     this.#watch();
   }
@@ -71,9 +75,9 @@ export class H2Connection {
     this.#inFlight++;
     try {
       if (!this.#gateOpen && this.#first !== null) await this.#afterTheFirst(this.#first, deadline);
-      if (this.#retired) return { failure: this.#failure ?? 'ConnectionLost', unprocessed: true };
-      if (deadline.left === 0) return { failure: 'Timeout', unprocessed: true };
-      const sending = this.#send(request, deadline);
+      const bytes = Buffer.byteLength(request.body);
+      if (!this.#window.take(bytes) && !(await this.#window.turn(bytes, deadline))) return tooLate;
+      const sending = this.#send(request, bytes, deadline);
       this.#first ??= sending;
       return await sending;
     } finally {
@@ -87,6 +91,7 @@ export class H2Connection {
     if (this.#retired) return;
     this.#retired = true;
     this.#options.onRetired(this);
+    this.#window.abandon();
     if (this.#inFlight === 0) this.#session.destroy();
   }
 
@@ -153,9 +158,15 @@ export class H2Connection {
     this.#gateOpen = true;
   }
 
-  async #send(request: H2Request, deadline: Deadline): Promise<H2Reply | H2Failure> {
+  async #send(request: H2Request, bytes: number, deadline: Deadline): Promise<H2Reply | H2Failure> {
+    const wrote = (): void => this.#window.wrote(bytes);
+    if (this.#retired || deadline.left === 0) {
+      wrote();
+      return this.#retired ? { failure: this.#failure ?? 'ConnectionLost', unprocessed: true } : tooLate;
+    }
     const sentAt = performance.now();
-    const result = await exchange(this.#session, request, deadline.left, () => this.#heard());
+    const heard = (): void => this.#heard();
+    const result = await exchange(this.#session, request, deadline.left, { heard, wrote });
     if ('status' in result) {
       this.answered = true;
       return { ...result, connection: this.id };
@@ -190,6 +201,7 @@ export class H2Connection {
 
   #heard(): void {
     this.#heardAt = performance.now();
+    this.#window.look();
   }
 }
 

@@ -34,13 +34,13 @@ const bodyLimit = 16_384;
 /**
  * Sends a request on one stream and settles exactly once within `ms`: on the whole answer, or on 'close', which is all
  * that comes when a session is destroyed under a stream (neither 'response' nor 'error' does). `heard` is called for
- * every sign of life.
+ * every sign of life, `wrote` once, when the body is written or never will be.
  */
 export function exchange(
   session: ClientHttp2Session,
   request: H2Request,
   ms: number,
-  heard: () => void,
+  { heard, wrote }: { heard: () => void; wrote: () => void },
 ): Promise<H2Answer | H2Loss> {
   return new Promise((resolve) => {
     let stream: ClientHttp2Stream;
@@ -54,6 +54,7 @@ export function exchange(
     } catch (error) {
       // After GOAWAY or destroy request() throws; on a healthy session only a header that nobody would take does.
       const lost = session.closed || session.destroyed ? 'refused to send' : 'invalid';
+      wrote();
       resolve({ lost, cause: codeOf(error), rstCode: 0, streamId: 0 });
       return;
     }
@@ -93,7 +94,14 @@ export function exchange(
       if (headers !== null && (stream.rstCode ?? 0) === constants.NGHTTP2_NO_ERROR) answer();
     });
     stream.on('error', (error) => (cause = codeOf(error)));
+    let written = false;
+    const bodyIsOver = (): void => {
+      if (!written) wrote();
+      written = true;
+    };
+    stream.on('finish', bodyIsOver);
     stream.on('close', () => {
+      bodyIsOver();
       // The yes is in the headers; a refusal whose reason was cut off is not one yet.
       if (status === 200) answer();
       else lose('reset');
