@@ -26,6 +26,18 @@ describe('a server that says GOAWAY', () => {
     expect(server.visits.filter(({ connection }) => connection === 2)).toHaveLength(4);
   });
 
+  it('in anger tells apart as well what it may have processed and what it never began', async () => {
+    const server = await serverThat((visit) => {
+      if (visit.connection > 1) return answer(visit.stream, 200);
+      if (visit.number === 6) visit.session.goaway(constants.NGHTTP2_INTERNAL_ERROR, 3);
+    });
+    const [first, second, ...others] = await burst(originOf(server), 6);
+    const perhaps = { failure: 'GoAway', unprocessed: false };
+    expect([first, second]).toEqual([perhaps, perhaps]);
+    expect(others).toEqual(all(4));
+    expect(server.sessions).toHaveLength(2);
+  });
+
   it.each([
     [constants.NGHTTP2_NO_ERROR, '{"reason":"Shutdown"}', 'GoAway.Shutdown'],
     [constants.NGHTTP2_ENHANCE_YOUR_CALM, 'too_many_pings', 'GoAway'],
