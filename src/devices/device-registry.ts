@@ -51,7 +51,7 @@ export class DeviceRegistry {
           this.save(manager, userId, deviceId, registration),
         );
       } catch (error) {
-        // Two installs registered the same token at the same instant: the later one takes it.
+        // The same install registered twice at once: the later one counts.
         const raced = (error as { code?: string }).code === UNIQUE_VIOLATION || error instanceof Raced;
         if (!raced || attempt === ATTEMPTS) throw error;
       }
@@ -91,6 +91,10 @@ export class DeviceRegistry {
     given: Registration,
   ): Promise<DeviceEntity> {
     const devices = this.devices(manager);
+    if (given.pushToken !== null) {
+      // Installs that register the same token at once take turns, before they lock any row; the last one has it.
+      await manager.query('select pg_advisory_xact_lock(hashtextextended($1, 1))', [given.pushToken]);
+    }
     const known = await devices.findOne({ where: { userId, deviceId }, lock: { mode: 'pessimistic_write' } });
     if (given.pushToken !== null)
       await this.takeToken(manager, userId, deviceId, given.platform, given.pushToken);

@@ -14,32 +14,44 @@ describe('a phone whose app is not running', () => {
     ['sandbox', 'video'],
     ['production', 'voice'],
     ['production', 'video'],
-  ] as const)('is woken through APNs %s for a %s call, rings and answers without a login', async (environment, media) => {
-    const user = `bob-${environment}-${media}`;
-    const caller = `alice-${environment}-${media}`;
-    const alice = await gateway.phone(caller, { name: 'Alice' });
-    const iphone = await gateway.iphone(user, { environment });
-    const callId = await alice.calls(user, { media });
+  ] as const)(
+    'is woken through APNs %s for a %s call, rings and answers without a login',
+    async (environment, media) => {
+      const user = `bob-${environment}-${media}`;
+      const caller = `alice-${environment}-${media}`;
+      const alice = await gateway.phone(caller, { name: 'Alice' });
+      const iphone = await gateway.iphone(user, { environment });
+      const callId = await alice.calls(user, { media });
 
-    const push = await gateway.simulator.nextDelivery(iphone.token);
-    expect(push).toMatchObject({ topic: 'com.example.app.voip', pushType: 'voip' });
-    expect(push.payload).toMatchObject({
-      ...{ aps: {}, callId, uuid: callId, handle: caller, callerId: caller, callerName: 'Alice' },
-      ...{ hasVideo: media === 'video', media, gateway: gateway.url.replace('127.0.0.1', 'localhost') },
-    });
-    const action = bearer(push.payload.actionToken);
-    expect((await gateway.http(`/v1/calls/${callId}`, action)).body).toMatchObject({ callId, state: 'initiated' });
-    const ringing = await gateway.http(`/v1/calls/${callId}/ringing`, { ...action, method: 'POST' });
-    expect(ringing).toMatchObject({ status: 200, body: { call: { state: 'ringing' } } });
-    await alice.hears('call:ringing', ({ by }) => by.deviceId === iphone.deviceId);
-    const answered = await gateway.http(`/v1/calls/${callId}/answer`, { ...action, method: 'POST' });
-    expect(answered).toMatchObject({ status: 200, body: { call: { state: 'answered', answeredBy: iphone.deviceId } } });
-    await alice.hears('call:answered');
-    expect(alice.all('call:progress').map(({ step }) => step)).toEqual(['push-sent', 'push-accepted']);
-    const explained = await gateway.http(`/v1/calls/${callId}/explain`, { as: caller });
-    expect(explained.body).toMatchObject({ code: 'answered_after_wake', devices: [{ deviceId: iphone.deviceId, platform: 'ios' }] });
-    expect(explained.body.verdict).toMatch(/^iPhone was woken by APNs and answered after \d/);
-  });
+      const push = await gateway.simulator.nextDelivery(iphone.token);
+      expect(push).toMatchObject({ topic: 'com.example.app.voip', pushType: 'voip' });
+      expect(push.payload).toMatchObject({
+        ...{ aps: {}, callId, uuid: callId, handle: caller, callerId: caller, callerName: 'Alice' },
+        ...{ hasVideo: media === 'video', media, gateway: gateway.url.replace('127.0.0.1', 'localhost') },
+      });
+      const action = bearer(push.payload.actionToken);
+      expect((await gateway.http(`/v1/calls/${callId}`, action)).body).toMatchObject({
+        callId,
+        state: 'initiated',
+      });
+      const ringing = await gateway.http(`/v1/calls/${callId}/ringing`, { ...action, method: 'POST' });
+      expect(ringing).toMatchObject({ status: 200, body: { call: { state: 'ringing' } } });
+      await alice.hears('call:ringing', ({ by }) => by.deviceId === iphone.deviceId);
+      const answered = await gateway.http(`/v1/calls/${callId}/answer`, { ...action, method: 'POST' });
+      expect(answered).toMatchObject({
+        status: 200,
+        body: { call: { state: 'answered', answeredBy: iphone.deviceId } },
+      });
+      await alice.hears('call:answered');
+      expect(alice.all('call:progress').map(({ step }) => step)).toEqual(['push-sent', 'push-accepted']);
+      const explained = await gateway.http(`/v1/calls/${callId}/explain`, { as: caller });
+      expect(explained.body).toMatchObject({
+        code: 'answered_after_wake',
+        devices: [{ deviceId: iphone.deviceId, platform: 'ios' }],
+      });
+      expect(explained.body.verdict).toMatch(/^iPhone was woken by APNs and answered after \d/);
+    },
+  );
 
   it('rings although its APNs environment was declared wrongly, and is remembered right', async () => {
     const alice = await gateway.phone('alice');
@@ -48,9 +60,16 @@ describe('a phone whose app is not running', () => {
     const push = await gateway.simulator.nextDelivery(iphone.token);
     await alice.hears('call:progress', ({ step }) => step === 'push-accepted');
     const devices = await gateway.http('/v1/devices', { as: 'wrong' });
-    expect(devices.body.items).toMatchObject([{ deviceId: iphone.deviceId, apnsEnvironment: 'sandbox', pushToken: `…${iphone.token.slice(-6)}` }]);
+    expect(devices.body.items).toMatchObject([
+      { deviceId: iphone.deviceId, apnsEnvironment: 'sandbox', pushToken: `…${iphone.token.slice(-6)}` },
+    ]);
     const types = (await gateway.timeline(callId, 'alice')).map(({ type }) => type);
-    expect(types).toEqual(['CallInitiated', 'WakeRequested', 'PushAccepted', 'DeviceApnsEnvironmentCorrected']);
+    expect(types).toEqual([
+      'CallInitiated',
+      'WakeRequested',
+      'PushAccepted',
+      'DeviceApnsEnvironmentCorrected',
+    ]);
     await gateway.http(`/v1/calls/${callId}/answer`, { ...bearer(push.payload.actionToken), method: 'POST' });
     const explained = await gateway.http(`/v1/calls/${callId}/explain`, { as: 'alice' });
     expect(explained.body).toMatchObject({ code: 'answered_after_environment_healed' });
@@ -64,7 +83,11 @@ describe('a phone whose app is not running', () => {
     expect(push).toMatchObject({ originalPriority: 'high', notification: null });
     expect(push.payload).toMatchObject({ callId, hasVideo: 'true', callerName: 'alice' });
     await alice.say('call:cancel', { callId });
-    expect((await gateway.simulator.nextDelivery(pixel.token)).payload).toEqual({ type: 'call-over', callId, outcome: 'cancelled' });
+    expect((await gateway.simulator.nextDelivery(pixel.token)).payload).toEqual({
+      type: 'call-over',
+      callId,
+      outcome: 'cancelled',
+    });
   });
 
   it('declines from the lock screen with one request', async () => {
@@ -72,7 +95,10 @@ describe('a phone whose app is not running', () => {
     const iphone = await gateway.iphone('dave');
     const callId = await alice.calls('dave');
     const push = await gateway.simulator.nextDelivery(iphone.token);
-    const declined = await gateway.http(`/v1/calls/${callId}/decline`, { ...bearer(push.payload.actionToken), method: 'POST' });
+    const declined = await gateway.http(`/v1/calls/${callId}/decline`, {
+      ...bearer(push.payload.actionToken),
+      method: 'POST',
+    });
     expect(declined).toMatchObject({ status: 200, body: { call: { outcome: 'declined' } } });
     await alice.hears('call:declined', ({ call }) => call.callId === callId);
     const elsewhere = await gateway.http('/v1/calls', bearer(push.payload.actionToken));
@@ -84,7 +110,9 @@ describe('a phone whose app is not running', () => {
     const iphone = await gateway.iphone('erin');
     gateway.simulator.unregister(iphone.token);
     const callId = await alice.calls('erin');
-    expect(await alice.hears('call:failed', ({ call }) => call.callId === callId)).toMatchObject({ call: { endReason: 'unreachable' } });
+    expect(await alice.hears('call:failed', ({ call }) => call.callId === callId)).toMatchObject({
+      call: { endReason: 'unreachable' },
+    });
     const devices = await gateway.http('/v1/devices', { as: 'erin' });
     expect(devices.body.items).toMatchObject([{ pushToken: null }]);
     const explained = await gateway.http(`/v1/calls/${callId}/explain`, { as: 'alice' });

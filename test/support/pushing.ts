@@ -14,7 +14,10 @@ export interface PushingGateway extends TestGateway {
   android(userId: string, options?: { deviceId?: string }): Promise<{ token: string; deviceId: string }>;
   /** Waits until the explanation or timeline says what a test expects. */
   eventually<T>(look: () => Promise<T>, good: (value: T) => boolean): Promise<T>;
-  timeline(callId: string, as: string): Promise<{ type: string; stream: string; data: Record<string, unknown> }[]>;
+  timeline(
+    callId: string,
+    as: string,
+  ): Promise<{ type: string; stream: string; data: Record<string, unknown> }[]>;
 }
 
 export interface IphoneOptions {
@@ -42,13 +45,20 @@ export async function pushingGateway(env: Record<string, string> = {}): Promise<
   const simulator = await PushSimulator.start();
   const gateway = await testGateway({ ...(await pushSettings(simulator)), ...env });
   const register = async (userId: string, deviceId: string, body: object): Promise<void> => {
-    const { status, body: answer } = await gateway.http(`/v1/devices/${deviceId}`, { as: userId, method: 'PUT', body });
+    const { status, body: answer } = await gateway.http(`/v1/devices/${deviceId}`, {
+      as: userId,
+      method: 'PUT',
+      body,
+    });
     if (status !== 200) throw new Error(`the device was not registered: ${JSON.stringify(answer)}`);
   };
   return {
     ...gateway,
     simulator,
-    async iphone(userId, { environment = 'sandbox', declared = environment, deviceId, bundleId = BUNDLE } = {}) {
+    async iphone(
+      userId,
+      { environment = 'sandbox', declared = environment, deviceId, bundleId = BUNDLE } = {},
+    ) {
       const id = deviceId ?? `iphone-${randomBytes(3).toString('hex')}`;
       const { token } = simulator.registerIosDevice({ bundleId, environment });
       const body = { platform: 'ios', voipToken: token, apnsEnvironment: declared, bundleId, name: 'iPhone' };
