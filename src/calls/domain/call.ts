@@ -4,7 +4,7 @@ export interface Person {
   name: string | null;
 }
 
-/** Who acts: a user on one of their devices. `deviceId` is null only for the gateway's own timers. */
+/** Who acts: a user on one of their devices. */
 export interface Actor {
   userId: string;
   deviceId: string;
@@ -86,10 +86,14 @@ export type Call = NoCall | ExistingCall;
 
 export const noCall: NoCall = { state: 'none', version: 0 };
 
-/** Replays one recorded event. Reads nothing but its arguments, so a stream always folds to the same call. */
+/**
+ * Replays one recorded event. Reads nothing but its arguments, so a stream always folds to the same call.
+ * @throws Error for an event that no decision could have recorded there
+ */
 export function evolve(call: Call, event: Recorded): Call {
   const version = call.version + 1;
   if (event.type === 'CallInitiated') {
+    if (call.state !== 'none') throw outOfOrder(call, event);
     const { callId, caller, callee, media, metadata, ringTimeoutMs } = event.data;
     return {
       ...{ state: 'initiated', callId, version, caller, media, metadata },
@@ -100,19 +104,13 @@ export function evolve(call: Call, event: Recorded): Call {
   if (call.state === 'none') throw new Error(`a call cannot begin with ${event.type}`);
   switch (event.type) {
     case 'CallRinging': {
-      if (call.state === 'ended') throw outOfOrder(call, event);
+      if (!isUnanswered(call)) throw outOfOrder(call, event);
       const ringingOn = [...call.ringingOn, event.data.deviceId];
-      const rung = {
-        ...call,
-        version,
-        callee: named(call, event),
-        ringingAt: call.ringingAt ?? event.at,
-        ringingOn,
-      };
-      return rung.state === 'initiated' ? { ...rung, state: 'ringing' } : rung;
+      const ringingAt = call.ringingAt ?? event.at;
+      return { ...call, version, callee: named(call, event), state: 'ringing', ringingAt, ringingOn };
     }
     case 'CallAnswered': {
-      if (call.state === 'answered' || call.state === 'ended') throw outOfOrder(call, event);
+      if (!isUnanswered(call)) throw outOfOrder(call, event);
       const answered = { answeredAt: event.at, answeredBy: event.data.deviceId };
       return { ...call, version, callee: named(call, event), state: 'answered', ...answered };
     }
@@ -147,6 +145,7 @@ const named = (call: ExistingCall, event: { data: { name: string | null } }): Pe
 
 function over(call: ExistingCall, event: Recorded, outcome: Outcome, endReason: EndReason): EndedCall {
   if (call.state === 'ended') throw outOfOrder(call, event);
+  if (call.state === 'answered' && event.type !== 'CallEnded') throw outOfOrder(call, event);
   const { answeredAt, answeredBy } =
     call.state === 'answered' ? call : { answeredAt: null, answeredBy: null };
   const version = call.version + 1;
