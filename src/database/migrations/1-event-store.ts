@@ -96,7 +96,6 @@ declare
   held int[] := '{}';
   keys text[] := '{}';
   holders text[] := '{}';
-  known int[];
   won int[];
 begin
   -- Who wants the same key takes turns. Everybody locks in the same order and before any row, so that batches cannot
@@ -120,26 +119,25 @@ begin
          order by asked.nr, asked.rank) d;
   end if;
 
-  select coalesce(array_agg(a.nr::int), '{}') into known
-    from unnest(stream_ids, command_ids) with ordinality a(stream_id, command_id, nr)
-   where exists (select from events e where e.stream_id = a.stream_id and e.command_id = a.command_id);
-
+  -- The version before and a repeated command are looked for by the statement that inserts, hence in one snapshot: who
+  -- sees the version it builds on also sees every command before it. A first event needs no look: it is unique.
+  -- (Scalar subqueries, because EXISTS may be planned as a hash of the whole table.)
   with first as (
     insert into events (stream_id, version, type, data, actor, command_id, at)
     select a.stream_id, a.expected + 1, e.type, e.data, a.actor, a.command_id, moment
       from unnest(stream_ids, expected, command_ids, actors) with ordinality a(stream_id, expected, command_id, actor, nr)
       join unnest(event_of, event_nr, event_type, event_data) e(append, nr, type, data) on e.append = a.nr and e.nr = 1
-     where a.nr <> all(held) and a.nr <> all(known)
-       and (a.expected = 0 or exists (
-             select from events e2 where e2.stream_id = a.stream_id and e2.version = a.expected))
+     where a.nr <> all(held)
+       and (a.expected = 0 or (
+             (select true from events e2 where e2.stream_id = a.stream_id and e2.version = a.expected)
+             and (select true from events e2 where e2.stream_id = a.stream_id and e2.command_id = a.command_id limit 1) is null))
      order by a.stream_id
     on conflict (stream_id, version) do nothing
     returning events.stream_id)
-  select coalesce(array_agg(array_position(stream_ids, first.stream_id)), '{}') into won from first;
-
   -- An append without events only holds or releases claims.
-  won := won || array(select nr::int from unnest(stream_ids) with ordinality s(id, nr)
-                       where nr <> all(event_of) and nr <> all(held));
+  select coalesce(array_agg(s.nr::int), '{}') into won
+    from unnest(stream_ids) with ordinality s(id, nr)
+   where s.id in (select first.stream_id from first) or (s.nr <> all(event_of) and s.nr <> all(held));
 
   if cardinality(event_of) > cardinality(stream_ids) then
     insert into events (stream_id, version, type, data, actor, command_id, at)
@@ -175,9 +173,10 @@ begin
   return query
     select s.nr::int,
            case when s.nr = any(won) then 'appended'
+                when (select true from events e where e.stream_id = s.id and e.command_id = command_ids[s.nr] limit 1)
+                then 'duplicate'
                 when s.nr = any(held) then 'held'
-                when exists (select from events e where e.stream_id = s.id and e.command_id = command_ids[s.nr])
-                then 'duplicate' else 'conflict' end,
+                else 'conflict' end,
            moment, keys[array_position(held, s.nr::int)], holders[array_position(held, s.nr::int)]
       from unnest(stream_ids) with ordinality s(id, nr);
 end $$;`;
