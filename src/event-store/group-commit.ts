@@ -7,7 +7,10 @@ const RETRY_PAUSE_MS = 25;
 
 interface Waiting {
   append: Append;
+  /** What it must not share a batch with. */
+  keys: readonly string[];
   deadline: number;
+  timer: NodeJS.Timeout;
   resolve(result: AppendResult): void;
   reject(error: unknown): void;
 }
@@ -29,12 +32,26 @@ export class GroupCommit {
 
   append(append: Append): Promise<AppendResult> {
     if (this.queue.length >= this.options.maxQueue) {
-      return Promise.reject(new StoreUnavailable(new Error(`${this.queue.length} appends are waiting already`)));
+      return Promise.reject(
+        new StoreUnavailable(new Error(`${this.queue.length} appends are waiting already`)),
+      );
     }
     return new Promise((resolve, reject) => {
-      this.queue.push({ append, deadline: performance.now() + this.options.deadlineMs, resolve, reject });
+      const { deadlineMs } = this.options;
+      const waiting: Waiting = {
+        ...{ append, keys: touched(append), deadline: performance.now() + deadlineMs, resolve, reject },
+        // A statement that hangs must not keep anybody waiting longer than promised.
+        timer: setTimeout(() => this.giveUp(waiting), deadlineMs),
+      };
+      this.queue.push(waiting);
       this.pump();
     });
+  }
+
+  private giveUp(waiting: Waiting): void {
+    const index = this.queue.indexOf(waiting); // at the front, if at all: the oldest gives up first
+    if (index >= 0) this.queue.splice(index, 1);
+    waiting.reject(new StoreUnavailable(new Error(`no answer in ${this.options.deadlineMs} ms`)));
   }
 
   private pump(): void {
@@ -44,36 +61,41 @@ export class GroupCommit {
       this.inFlight++;
       void this.run(batch).finally(() => {
         this.inFlight--;
-        for (const { append } of batch) for (const key of touched(append)) this.busy.delete(key);
+        for (const { keys } of batch) for (const key of keys) this.busy.delete(key);
         this.pump();
       });
     }
   }
 
+  /** Oldest first; nobody overtakes an older append to the same stream or claim. */
   private takeBatch(): Waiting[] {
     const batch: Waiting[] = [];
     const left: Waiting[] = [];
-    for (const [index, waiting] of this.queue.entries()) {
-      if (batch.length === MAX_BATCH) {
-        left.push(...this.queue.slice(index));
-        break;
-      }
-      const keys = touched(waiting.append);
-      if (keys.some((key) => this.busy.has(key))) {
+    const awaited = new Set<string>();
+    let seen = 0;
+    for (const waiting of this.queue) {
+      if (batch.length === MAX_BATCH) break;
+      seen++;
+      const { keys } = waiting;
+      if (keys.some((key) => this.busy.has(key) || awaited.has(key))) {
         left.push(waiting);
+        for (const key of keys) awaited.add(key);
       } else {
         batch.push(waiting);
         for (const key of keys) this.busy.add(key);
       }
     }
-    this.queue = left;
+    this.queue = left.concat(this.queue.slice(seen));
     return batch;
   }
 
   private async run(batch: Waiting[]): Promise<void> {
     try {
       const results = await this.send(batch.map(({ append }) => append));
-      for (const [index, waiting] of batch.entries()) waiting.resolve(results[index]!);
+      for (const [index, waiting] of batch.entries()) {
+        clearTimeout(waiting.timer);
+        waiting.resolve(results[index]!);
+      }
     } catch (error) {
       await this.recover(batch, error);
     }
@@ -85,18 +107,22 @@ export class GroupCommit {
    */
   private async recover(batch: Waiting[], error: unknown): Promise<void> {
     if (isOutage(error)) {
-      const alive = batch.filter(({ deadline }) => performance.now() + RETRY_PAUSE_MS < deadline);
-      for (const waiting of batch) if (!alive.includes(waiting)) waiting.reject(new StoreUnavailable(error));
-      if (alive.length === 0) return;
       await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS * (1 + Math.random())));
-      return this.run(alive);
+      const alive = batch.filter(({ deadline }) => performance.now() < deadline);
+      if (alive.length > 0) await this.run(alive); // the others are given up by their timers
+    } else if (batch.length > 1) {
+      for (const waiting of batch) await this.run([waiting]);
+    } else {
+      clearTimeout(batch[0]!.timer);
+      batch[0]!.reject(error);
     }
-    if (batch.length === 1) return batch[0]!.reject(error);
-    for (const waiting of batch) await this.run([waiting]);
   }
 
   private send(appends: readonly Append[]): Promise<AppendResult[]> {
-    return sendAppends((text, values) => this.pool.query<AppendedRow>({ name: 'append', text, values }), appends);
+    return sendAppends(
+      (text, values) => this.pool.query<AppendedRow>({ name: 'append', text, values }),
+      appends,
+    );
   }
 }
 
@@ -133,8 +159,12 @@ const touched = ({ streamId, claims }: Append): string[] => [
 ];
 
 function parameters(appends: readonly Append[]): unknown[] {
-  const rowsOf = <T>(rows: (append: Append) => readonly T[] | undefined): { of: number; nr: number; row: T }[] =>
-    appends.flatMap((append, index) => (rows(append) ?? []).map((row, i) => ({ of: index + 1, nr: i + 1, row })));
+  const rowsOf = <T>(
+    rows: (append: Append) => readonly T[] | undefined,
+  ): { of: number; nr: number; row: T }[] =>
+    appends.flatMap((append, index) =>
+      (rows(append) ?? []).map((row, i) => ({ of: index + 1, nr: i + 1, row })),
+    );
   const events = rowsOf((append) => append.events);
   const claims = rowsOf((append) => append.claims);
   const releases = rowsOf((append) => append.release);
