@@ -1,6 +1,14 @@
 import type { Pool } from 'pg';
 import { isOutage } from '../database/outage.js';
-import { type Append, type AppendResult, type EventActor, type NewEvent, type NewJob, type StoredEvent, StoreUnavailable } from './event.js';
+import {
+  type Append,
+  type AppendResult,
+  type EventActor,
+  type NewEvent,
+  type NewJob,
+  type StoredEvent,
+  StoreUnavailable,
+} from './event.js';
 import { GroupCommit, type RunStatement, sendAppends } from './group-commit.js';
 
 /** A place in the global order. */
@@ -29,7 +37,12 @@ export class EventStore {
 
   constructor(
     private readonly pool: Pool,
-    { obligations = () => ({}), concurrency = 2, deadlineMs = 1_900, maxQueue = 20_000 }: EventStoreOptions = {},
+    {
+      obligations = () => ({}),
+      concurrency = 2,
+      deadlineMs = 1_900,
+      maxQueue = 20_000,
+    }: EventStoreOptions = {},
   ) {
     this.obligations = obligations;
     this.commits = new GroupCommit(pool, { concurrency, deadlineMs, maxQueue });
@@ -41,7 +54,7 @@ export class EventStore {
    * @throws StoreUnavailable when PostgreSQL does not answer in time: the outcome is unknown, the command may be repeated
    */
   append<E extends NewEvent>(append: Append<E>): Promise<AppendResult> {
-    return this.commits.append({ ...append, ...this.obligations(append) });
+    return this.commits.append(this.withObligations(append));
   }
 
   /**
@@ -49,8 +62,18 @@ export class EventStore {
    * transaction holds up every reader of the global order.
    */
   async appendWithin(run: RunStatement, append: Append): Promise<AppendResult> {
-    const [result] = await sendAppends(run, [append]);
+    const [result] = await sendAppends(run, [this.withObligations(append)]);
     return result!;
+  }
+
+  private withObligations(append: Append): Append {
+    const { jobs = [], cancelJobs = [] } = this.obligations(append);
+    if (jobs.length === 0 && cancelJobs.length === 0) return append;
+    return {
+      ...append,
+      jobs: [...(append.jobs ?? []), ...jobs],
+      cancelJobs: [...(append.cancelJobs ?? []), ...cancelJobs],
+    };
   }
 
   /** All events of a stream, oldest first; none when there is no such stream. */
@@ -87,7 +110,11 @@ export class EventStore {
     return { transactionId: rows[0]!.transaction_id, position: '0' };
   }
 
-  private async query<E extends NewEvent>(name: string, text: string, values: unknown[]): Promise<StoredEvent<E>[]> {
+  private async query<E extends NewEvent>(
+    name: string,
+    text: string,
+    values: unknown[],
+  ): Promise<StoredEvent<E>[]> {
     const { rows } = await this.run<Row>(name, text, values);
     return rows.map((row) => stored<E>(row));
   }
@@ -118,6 +145,12 @@ const SELECT =
 
 const stored = <E extends NewEvent>(row: Row): StoredEvent<E> =>
   ({
-    ...{ streamId: row.stream_id, version: row.version, position: row.position, type: row.type, data: row.data },
+    ...{
+      streamId: row.stream_id,
+      version: row.version,
+      position: row.position,
+      type: row.type,
+      data: row.data,
+    },
     ...{ at: row.at.getTime(), actor: row.actor, commandId: row.command_id },
   }) as StoredEvent<E>;
