@@ -23,6 +23,7 @@ export interface SubscriptionOptions {
  */
 export class Subscription {
   private running = true;
+  private woken = false;
   private sleep: { wake(): void } | null = null;
   private readonly done: Promise<void>;
 
@@ -36,6 +37,7 @@ export class Subscription {
 
   /** There is something new: look now. */
   wake(): void {
+    this.woken = true; // also heard by a loop that is busy and has looked already
     this.sleep?.wake();
   }
 
@@ -49,18 +51,19 @@ export class Subscription {
     const { pollMs = 250 } = this.options;
     while (this.running) {
       let more = false;
+      this.woken = false;
       try {
         more = await this.step();
       } catch (error) {
         this.options.onError?.(error);
       }
-      if (!more && this.running) await this.pause(pollMs * (0.75 + Math.random() / 2));
+      if (!more && !this.woken && this.running) await this.pause(pollMs * (0.75 + Math.random() / 2));
     }
   }
 
   /** @returns whether there may be more right away */
   private async step(): Promise<boolean> {
-    const { handle, batchSize = 500 } = this.options;
+    const { batchSize = 500 } = this.options;
     const cursor = await this.checkpoint();
     const events = await this.store.readAfter(cursor, batchSize);
     const last = events.at(-1);
@@ -69,7 +72,7 @@ export class Subscription {
     if (epoch === null) return false;
     let next = cursor;
     try {
-      await handle(events);
+      await this.options.handle(events);
       next = last.cursor;
     } finally {
       await this.release(epoch, next);
