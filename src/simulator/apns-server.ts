@@ -117,7 +117,7 @@ export class ApnsServer implements ListenerHandler, DeskService {
   }
 
   /** 4xx cost trust, a bad device token most; 410 is no error. */
-  answered(connection: Connection, status: number, reason: string | null): void {
+  answered({ connection }: Exchange, status: number, reason: string | null): void {
     const sender = this.senders.get(connection);
     if (sender === undefined || status < 400 || status > 499 || status === 410) return;
     const { errorsBeforeSlowdown, errorsBeforeGoaway, maxConcurrentStreams } = this.parts.policy.apns;

@@ -8,6 +8,7 @@ import { DeviceModel } from './device-model.js';
 import { FcmServer } from './fcm-server.js';
 import { Faults } from './faults.js';
 import { Journal, type ServiceName, serviceNames } from './journal.js';
+import { Manners } from './manners.js';
 import type { Parts } from './parts.js';
 import { adjust, type PolicyPatch, strictPolicy } from './policy.js';
 import { Registry } from './registry.js';
@@ -71,12 +72,14 @@ export async function assemble(options: PushSimulatorOptions): Promise<Assembly>
   const faults = new Faults((service, down) =>
     down ? listeners[service].close() : listeners[service].open(),
   );
+  const manners = new Manners(clock, journal);
   const parts: Parts = {
     clock,
     policy,
     journal,
     faults,
-    desk: new Desk(journal, faults),
+    manners,
+    desk: new Desk(journal, faults, manners),
     registry: new Registry(clock),
     credentials: new Credentials(clock),
     devices: new DeviceModel({ clock, journal, policy, deliveries }),

@@ -136,6 +136,7 @@ export class Connection {
         reset: (code) => {
           if (!stream.destroyed && !stream.closed) stream.close(code);
         },
+        done: (then) => stream.once('close', then),
       }),
     );
   }
@@ -164,6 +165,7 @@ export class Connection {
           response.writeHead(status, { 'content-length': Buffer.byteLength(text), ...more }).end(text);
         },
         reset: () => this.resetTcp(),
+        done: (then) => response.once('close', then),
       }),
     );
   }

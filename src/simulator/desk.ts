@@ -1,7 +1,8 @@
-import { type Connection, http2ErrorCode } from './connection.js';
-import { type Answer, type Exchange } from './exchange.js';
+import { http2ErrorCode } from './connection.js';
+import type { Answer, Exchange } from './exchange.js';
 import type { Faults, RequestFault } from './faults.js';
 import type { Journal, LogEntry, ServiceName } from './journal.js';
+import type { Manners } from './manners.js';
 
 /** What a service has decided about a request, before any fault. */
 export interface Judgement {
@@ -18,7 +19,7 @@ export interface DeskService {
   /** An answer on demand in this service's own words. */
   answerFor(fault: Extract<RequestFault, { kind: 'answer' }>): Answer;
   /** After an answer has gone out; faults count as they were answered. */
-  answered(connection: Connection, status: number, reason: string | null): void;
+  answered(exchange: Exchange, status: number, reason: string | null): void;
 }
 
 const maxLoggedBody = 8192;
@@ -27,11 +28,13 @@ const maxLoggedBody = 8192;
 export class Desk {
   private readonly journal: Journal;
   private readonly faults: Faults;
+  private readonly manners: Manners;
   private readonly timers = new Set<NodeJS.Timeout>();
 
-  constructor(journal: Journal, faults: Faults) {
+  constructor(journal: Journal, faults: Faults, manners: Manners) {
     this.journal = journal;
     this.faults = faults;
+    this.manners = manners;
   }
 
   handle(service: DeskService, exchange: Exchange, judgement: Judgement): void {
@@ -54,6 +57,7 @@ export class Desk {
       delivery: null,
       notes: judgement.notes ?? [],
     });
+    this.manners.arrived(service.name, exchange, token);
     if (fault === null) this.answer(service, exchange, judgement, entry);
     else this.strike(fault, service, exchange, judgement, entry);
   }
@@ -63,11 +67,23 @@ export class Desk {
     this.timers.clear();
   }
 
+  /** The answer the judgement came to. */
   private answer(service: DeskService, exchange: Exchange, judgement: Judgement, entry: LogEntry): void {
-    exchange.respond(judgement.answer);
+    this.respond(service, exchange, entry, judgement.answer, judgement.reason);
     judgement.accept?.(entry);
     this.close(entry, judgement.answer.status);
-    service.answered(exchange.connection, judgement.answer.status, judgement.reason);
+  }
+
+  private respond(
+    service: DeskService,
+    exchange: Exchange,
+    entry: LogEntry,
+    answer: Answer,
+    reason: string | null,
+  ): void {
+    exchange.respond(answer);
+    this.manners.answered(service.name, exchange, entry.token, answer, reason);
+    service.answered(exchange, answer.status, reason);
   }
 
   private close(entry: LogEntry, answered: number | string): void {
@@ -88,9 +104,8 @@ export class Desk {
     switch (fault.kind) {
       case 'answer': {
         const answer = service.answerFor(fault);
-        exchange.respond(answer);
-        this.close(entry, answer.status);
-        return service.answered(connection, answer.status, fault.reason ?? null);
+        this.respond(service, exchange, entry, answer, fault.reason ?? null);
+        return this.close(entry, answer.status);
       }
       case 'delay': {
         const timer = setTimeout(() => {

@@ -28,6 +28,8 @@ export interface Exchange extends IncomingRequest {
   respond(answer: Answer): void;
   /** RST_STREAM with this code; on HTTP/1.1 the connection is reset. */
   reset(code: number): void;
+  /** Calls `then` once the stream is closed; on HTTP/1.1 once the answer is out. */
+  done(then: () => void): void;
 }
 
 export const bodyLimit = 65_536;

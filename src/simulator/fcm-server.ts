@@ -88,8 +88,8 @@ export class FcmServer implements ListenerHandler, DeskService {
     this.parts.desk.handle(this, exchange, this.judge(exchange));
   }
 
-  answered(connection: Connection): void {
-    connection.ping();
+  answered(exchange: Exchange): void {
+    exchange.done(() => exchange.connection.ping());
   }
 
   answerFor(fault: Extract<RequestFault, { kind: 'answer' }>): Answer {

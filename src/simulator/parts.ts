@@ -3,6 +3,7 @@ import type { Desk } from './desk.js';
 import type { DeviceModel } from './device-model.js';
 import type { Faults } from './faults.js';
 import type { Journal } from './journal.js';
+import type { Manners } from './manners.js';
 import type { Policy } from './policy.js';
 import type { Registry } from './registry.js';
 import type { SimulatorClock } from './sim-clock.js';
@@ -15,6 +16,7 @@ export interface Parts {
   credentials: Credentials;
   journal: Journal;
   faults: Faults;
+  manners: Manners;
   desk: Desk;
   devices: DeviceModel;
 }

@@ -194,12 +194,13 @@ export class Simulation {
 
   /** Devices, faults, log, time and everybody's record are as at the start. Keys, connections and policy stay. */
   reset(): void {
-    const { registry, faults, journal, devices, deliveries, clock, services } = this.assembly;
+    const { registry, faults, journal, devices, deliveries, clock, manners, services } = this.assembly;
     faults.clear();
     registry.clear();
     devices.clear();
     deliveries.clear('The simulator was reset');
     journal.clear();
+    manners.forget();
     clock.reset();
     for (const service of Object.values(services)) service.forget();
   }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import * as http2 from 'node:http2';
+import * as https from 'node:https';
 import { randomUUID } from 'node:crypto';
 import { importPKCS8, SignJWT } from 'jose';
 import type { PushSimulator } from '../../src/simulator/push-simulator.js';
@@ -121,4 +122,81 @@ export function voipBody(call: { uuid?: string; handle?: string } = {}, size = 0
   };
   const padding = 'x'.repeat(Math.max(0, size - JSON.stringify({ ...body, pad: '' }).length));
   return JSON.stringify(size > 0 ? { ...body, pad: padding } : body);
+}
+
+interface AssertionOptions {
+  account: PushSimulator['serviceAccount'];
+  now: number;
+  claims?: Record<string, unknown>;
+}
+
+const messagingScope = 'https://www.googleapis.com/auth/firebase.messaging';
+
+/** Asks the token endpoint as a service account does; returns status and body. */
+export async function askForAccessToken(
+  simulator: PushSimulator,
+  { account, now, claims }: AssertionOptions,
+): Promise<{ status: number; body: Record<string, unknown> }> {
+  const seconds = Math.floor(now / 1000);
+  const assertion = await new SignJWT({
+    iss: account.client_email,
+    scope: messagingScope,
+    aud: account.token_uri,
+    iat: seconds,
+    exp: seconds + 3600,
+    ...claims,
+  })
+    .setProtectedHeader({ alg: 'RS256' })
+    .sign(await importPKCS8(account.private_key, 'RS256'));
+  const form = new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion });
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  return postHttp1(simulator, account.token_uri, headers, form.toString());
+}
+
+/** A POST over HTTP/1.1; a body that is not JSON comes as `{text}`. */
+export function postHttp1(
+  simulator: PushSimulator,
+  uri: string,
+  headers: Record<string, string>,
+  body: string,
+): Promise<{ status: number; body: Record<string, unknown> }> {
+  return new Promise((resolve, reject) => {
+    const request = https.request(
+      uri,
+      { method: 'POST', ca: simulator.ca, headers, agent: false },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          const json = /^\s*\{/.test(text) ? (JSON.parse(text) as Record<string, unknown>) : { text };
+          resolve({ status: response.statusCode ?? 0, body: json });
+        });
+      },
+    );
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+/** An access token for the ready service account. */
+export async function accessToken(simulator: PushSimulator): Promise<string> {
+  const { serviceAccount: account, clock } = simulator;
+  const { body } = await askForAccessToken(simulator, { account, now: clock.now() });
+  return String(body['access_token']);
+}
+
+/** The headers of a faultless FCM message. */
+export function fcmHeaders(bearer: string): Headers {
+  return {
+    ':path': '/v1/projects/ringway-demo/messages:send',
+    authorization: `Bearer ${bearer}`,
+    'content-type': 'application/json',
+  };
+}
+
+/** The body of a faultless call by FCM. */
+export function fcmBody(token: string, change: Record<string, unknown> = {}): string {
+  const data = { callId: randomUUID(), callerName: 'Alice', hasVideo: 'false' };
+  return JSON.stringify({ message: { token, data, android: { priority: 'HIGH', ttl: '30s' }, ...change } });
 }
