@@ -218,8 +218,5 @@ describe('when Apple or Google says no', () => {
 });
 
 /** The apns-id in headers as they came over the wire. */
-function idIn(headers: readonly string[] | Readonly<Record<string, unknown>>): unknown {
-  if (!Array.isArray(headers)) return (headers as Record<string, unknown>)['apns-id'];
-  const flat = headers.flat() as string[];
-  return flat[flat.indexOf('apns-id') + 1];
-}
+const idIn = (headers: readonly (readonly [name: string, value: string])[]): string | undefined =>
+  headers.find(([name]) => name === 'apns-id')?.[1];
