@@ -21,7 +21,8 @@ export class Manners {
     this.journal = journal;
   }
 
-  arrived(service: ServiceName, { headers, connection }: Exchange, token: string | null): void {
+  arrived(service: ServiceName, exchange: Exchange, token: string | null): void {
+    const { headers, connection } = exchange;
     const now = this.clock.now();
     const warn = (rule: string, detail: string): void =>
       this.journal.violation(service, connection.id, rule, detail);
@@ -30,7 +31,7 @@ export class Manners {
 
     const id = headerValue(headers, 'apns-id');
     if (id === undefined) return;
-    const key = `${service} ${id}`;
+    const key = pushKey(service, id, exchange);
     const refusal = this.refused.get(key);
     if (refusal !== undefined) warn('retried-after-refusal', `apns-id ${id} was refused with ${refusal}`);
     const recent = (this.attempts.get(key) ?? []).filter((at) => now - at < loopWindow);
@@ -41,21 +42,26 @@ export class Manners {
 
   answered(
     service: ServiceName,
-    { headers }: Exchange,
+    exchange: Exchange,
     token: string | null,
     answer: Answer,
     reason: string | null,
   ): void {
     const wait = Number(answer.headers?.['retry-after']);
     if (wait > 0) keep(this.notBefore, `${service} ${token}`, this.clock.now() + wait * 1000);
-    const id = headerValue(headers, 'apns-id');
+    const id = headerValue(exchange.headers, 'apns-id');
     if (id === undefined || ![400, 404, 405, 410, 413].includes(answer.status)) return;
-    keep(this.refused, `${service} ${id}`, `${answer.status} ${reason ?? ''}`);
+    keep(this.refused, pushKey(service, id, exchange), `${answer.status} ${reason ?? ''}`);
   }
 
   forget(): void {
     for (const map of [this.refused, this.attempts, this.notBefore]) map.clear();
   }
+}
+
+/** Some senders give one id to a notification for many devices: it is the pair that must not come again. */
+function pushKey(service: ServiceName, id: string, { path }: Exchange): string {
+  return `${service} ${id} ${path}`;
 }
 
 function keep<T>(map: Map<string, T>, key: string, value: T): void {
