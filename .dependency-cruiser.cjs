@@ -1,0 +1,133 @@
+// The rooms of src/ and what each may know. Commands flow inward, events flow outward; what is not named is forbidden.
+
+/** A room may import itself and, below src/, what is listed: a room, or one file of it. */
+const room = (name, ...known) => ({
+  name: `${name}-knows-only`,
+  comment: `${name} may know: ${known.join(', ') || 'nothing'}`,
+  severity: 'error',
+  from: { path: `^src/${name}/` },
+  to: { path: '^src/', pathNot: [`^src/${name}/`, ...known.map((part) => `^src/${part}[/.]`)] },
+});
+
+/** Only those listed may import it. */
+const only = (importers, name, path) => ({
+  name: `${name}-is-for-few`,
+  comment: `only ${importers.join(', ')} may import this`,
+  severity: 'error',
+  from: { path: '^src/', pathNot: [`^src/${path}`, ...importers.map((part) => `^src/${part}[/.]`)] },
+  to: { path: `^src/${path}` },
+});
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-circular',
+      severity: 'error',
+      // One pair of types still knows each other; to be mended in the simulator, not to be followed.
+      from: { path: '^src/', pathNot: '^src/simulator/(connection|exchange)[.]ts$' },
+      to: { circular: true },
+    },
+    {
+      name: 'domain-is-pure',
+      comment: 'no Nest, no Node, no npm package, no other room',
+      severity: 'error',
+      from: { path: '^src/calls/domain/' },
+      to: { pathNot: '^src/calls/domain/' },
+    },
+
+    // The ground: one file each, no room, known to whoever needs it.
+    {
+      name: 'ground-knows-nothing',
+      severity: 'error',
+      from: { path: '^src/(clock|config|rate-limit|safe-json)[.]ts$' },
+      to: { path: '^src/' },
+    },
+    {
+      name: 'failure-knows-only',
+      comment: 'it turns every refusal into an answer, so it knows who refuses, and nobody else',
+      severity: 'error',
+      from: { path: '^src/failure[.]ts$' },
+      to: { path: '^src/', pathNot: '^src/(calls/domain/refusal|event-store/event|database/outage)[.]ts$' },
+    },
+
+    // One line per room.
+    room('calls', 'event-store', 'clock', 'config', 'failure', 'rate-limit'),
+    room('event-store', 'database/outage'),
+    room('database', 'devices/device.entity', 'clock'),
+    room('push', 'clock'),
+    room('auth', 'clock', 'config', 'failure', 'safe-json'),
+    room('devices', 'database', 'event-store', 'operations/log', 'clock', 'failure'),
+    room(
+      ...['ringing', 'calls', 'devices', 'push', 'event-store', 'database', 'auth/action-tokens'],
+      ...['operations/(log|gateway-url)', 'clock', 'config'],
+    ),
+    room(...['history', 'calls/domain', 'devices', 'ringing/wake-events', 'database', 'clock', 'failure']),
+    room(
+      ...['cluster', 'calls/call-changed', 'ringing/wake-progressed', 'event-store', 'devices'],
+      ...['operations/log', 'config'],
+    ),
+    room(
+      ...[
+        'sockets',
+        'calls',
+        'devices',
+        'cluster',
+        'auth/user-tokens',
+        'history/recent-calls',
+        'event-store/event',
+      ],
+      ...['ringing/(confirm-reached|wake-progressed|wake-events)', 'operations/(log|origins)'],
+      ...['clock', 'config', 'failure', 'rate-limit', 'safe-json'],
+    ),
+    room(...['webhooks', 'calls/domain', 'event-store', 'database', 'operations/log', 'clock', 'config']),
+    room(
+      ...['http', 'calls', 'devices', 'history', 'auth', 'ringing/confirm-reached', 'sockets/wire'],
+      ...['operations/log', 'clock', 'config', 'failure', 'safe-json'],
+    ),
+    room(
+      ...['operations', 'auth/speaker', 'calls/call-changed', 'ringing/(push-fuse|wake-progressed)'],
+      ...['sockets/socket-server', 'cluster/bus', 'database/pools'],
+    ),
+    room('simulator', 'clock'),
+
+    // Who may be asked at all.
+    only(['gateway', 'app.module', 'main'], 'the-top', '(http/|gateway[.]ts|app[.]module[.]ts|main[.]ts)'),
+    only(['main', 'demo'], 'the-simulator', '(simulator/|demo[.]ts)'),
+    only(['app.module', 'gateway', 'operations/health'], 'health', 'operations/(metrics|readiness|health)'),
+    only(['main', 'gateway'], 'starting-a-database', 'database/(embedded|migrat|data-source)'),
+    {
+      name: 'the-bottom-of-operations',
+      comment: 'what every room may use of operations uses no room: so no circle goes through it',
+      severity: 'error',
+      from: { path: '^src/operations/(log|gateway-url|origins)[.]ts$' },
+      to: { path: '^src/' },
+    },
+    {
+      name: 'no-framework-at-the-bottom',
+      comment: 'push and the event store are libraries of our own: Nest only hands them out',
+      severity: 'error',
+      from: { path: '^src/(push|event-store)/' },
+      to: { path: 'node_modules/(@nestjs|socket[.]io|express|typeorm)/' },
+    },
+    {
+      name: 'nothing-that-is-not-installed',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'no-tools-at-run-time',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    // Types count: a room that needs another one's type knows it.
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'types'] },
+  },
+};
