@@ -18,6 +18,48 @@ const only = (importers, name, path) => ({
   to: { path: `^src/${path}` },
 });
 
+/** One line per room. */
+const rooms = [
+  room('calls', 'event-store', 'clock', 'config', 'failure', 'rate-limit'),
+  room('event-store', 'database/outage'),
+  room('database', 'devices/device.entity', 'clock'),
+  room('push', 'clock'),
+  room('auth', 'clock', 'config', 'failure', 'safe-json'),
+  room('devices', 'database', 'event-store', 'operations/log', 'clock', 'failure'),
+  room(
+    ...['ringing', 'calls', 'devices', 'push', 'event-store', 'database', 'auth/action-tokens'],
+    ...['operations/(log|gateway-url)', 'clock', 'config'],
+  ),
+  room(...['history', 'calls/domain', 'devices', 'ringing/wake-events', 'database', 'clock', 'failure']),
+  room(
+    ...['cluster', 'calls/call-changed', 'ringing/wake-progressed', 'event-store', 'devices'],
+    ...['operations/log', 'config'],
+  ),
+  room(
+    ...[
+      'sockets',
+      'calls',
+      'devices',
+      'cluster',
+      'auth/user-tokens',
+      'history/recent-calls',
+      'event-store/event',
+    ],
+    ...['ringing/(confirm-reached|wake-progressed|wake-events)', 'operations/(log|origins)'],
+    ...['clock', 'config', 'failure', 'rate-limit', 'safe-json'],
+  ),
+  room(...['webhooks', 'calls/domain', 'event-store', 'database', 'operations/log', 'clock', 'config']),
+  room(
+    ...['http', 'calls', 'devices', 'history', 'auth', 'ringing/confirm-reached', 'sockets/wire'],
+    ...['operations/log', 'clock', 'config', 'failure', 'safe-json'],
+  ),
+  room(
+    ...['operations', 'auth/speaker', 'calls/call-changed', 'ringing/(push-fuse|wake-progressed)'],
+    ...['sockets/socket-server', 'cluster/bus', 'database/pools'],
+  ),
+  room('simulator', 'clock'),
+];
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
@@ -51,45 +93,14 @@ module.exports = {
       to: { path: '^src/', pathNot: '^src/(calls/domain/refusal|event-store/event|database/outage)[.]ts$' },
     },
 
-    // One line per room.
-    room('calls', 'event-store', 'clock', 'config', 'failure', 'rate-limit'),
-    room('event-store', 'database/outage'),
-    room('database', 'devices/device.entity', 'clock'),
-    room('push', 'clock'),
-    room('auth', 'clock', 'config', 'failure', 'safe-json'),
-    room('devices', 'database', 'event-store', 'operations/log', 'clock', 'failure'),
-    room(
-      ...['ringing', 'calls', 'devices', 'push', 'event-store', 'database', 'auth/action-tokens'],
-      ...['operations/(log|gateway-url)', 'clock', 'config'],
-    ),
-    room(...['history', 'calls/domain', 'devices', 'ringing/wake-events', 'database', 'clock', 'failure']),
-    room(
-      ...['cluster', 'calls/call-changed', 'ringing/wake-progressed', 'event-store', 'devices'],
-      ...['operations/log', 'config'],
-    ),
-    room(
-      ...[
-        'sockets',
-        'calls',
-        'devices',
-        'cluster',
-        'auth/user-tokens',
-        'history/recent-calls',
-        'event-store/event',
-      ],
-      ...['ringing/(confirm-reached|wake-progressed|wake-events)', 'operations/(log|origins)'],
-      ...['clock', 'config', 'failure', 'rate-limit', 'safe-json'],
-    ),
-    room(...['webhooks', 'calls/domain', 'event-store', 'database', 'operations/log', 'clock', 'config']),
-    room(
-      ...['http', 'calls', 'devices', 'history', 'auth', 'ringing/confirm-reached', 'sockets/wire'],
-      ...['operations/log', 'clock', 'config', 'failure', 'safe-json'],
-    ),
-    room(
-      ...['operations', 'auth/speaker', 'calls/call-changed', 'ringing/(push-fuse|wake-progressed)'],
-      ...['sockets/socket-server', 'cluster/bus', 'database/pools'],
-    ),
-    room('simulator', 'clock'),
+    ...rooms,
+    {
+      name: 'every-room-has-its-line',
+      comment: 'a new room is listed above, with what it may know',
+      severity: 'error',
+      from: { path: '^src/[^/]+/', pathNot: rooms.map(({ from }) => from.path) },
+      to: { path: '^src/' },
+    },
 
     // Who may be asked at all.
     only(['gateway', 'app.module', 'main'], 'the-top', '(http/|gateway[.]ts|app[.]module[.]ts|main[.]ts)'),
