@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { EventBus } from '@nestjs/cqrs';
-import type { Claim, EventActor } from '../event-store/event.js';
+import type { Claim, EventActor, StoredEvent } from '../event-store/event.js';
 import { EventStore } from '../event-store/event-store.js';
 import { CallChanged } from './call-changed.js';
 import { aliasKey, earlyCancelClaim, released } from './claims.js';
-import { type Call, type CallEvent, type ExistingCall, callOf, evolve } from './domain/call.js';
+import { type Call, type CallEvent, type ExistingCall, callOf, evolve, noCall } from './domain/call.js';
 import { CallRefused } from './domain/refusal.js';
 
 const ATTEMPTS = 8;
@@ -72,6 +72,16 @@ export class Calls {
       call = await this.load(callId);
     }
     throw new Error(`call ${callId} changed ${ATTEMPTS} times while one command was decided`);
+  }
+
+  /** Another node recorded this event: the call afterwards, without a read where this node knew the call before it. */
+  async follow(event: StoredEvent<CallEvent>): Promise<ExistingCall> {
+    const callId = callIdOf(event.streamId);
+    const known = event.version === 1 ? noCall : this.remembered.get(callId);
+    if (known?.version !== event.version - 1) return (await this.load(callId)) as ExistingCall;
+    const call = evolve(known, event) as ExistingCall;
+    this.remember(call);
+    return call;
   }
 
   /** One attempt to record decided events on the call as we know it. */

@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import { Batch } from '../database/batch.js';
 import { DatabaseClock } from '../database/database-clock.js';
 import { CONTROL_POOL } from '../database/pools.js';
+import { type Cursor, EventStore } from '../event-store/event-store.js';
 import { Log } from '../operations/log.js';
 
 export interface Connection {
@@ -25,14 +26,18 @@ const BATCH = { size: 500, concurrency: 1 };
 export class Presence implements OnModuleInit, OnModuleDestroy {
   /** This node's name for as long as the process lives. */
   readonly nodeId = randomUUID();
-  private readonly arrivals: Batch<Connection, void>;
+  private readonly arrivals: Batch<Connection, string | null>;
   private readonly departures: Batch<Connection, void>;
   private timer: NodeJS.Timeout | null = null;
+  private heads: Cursor[] = [];
+  /** No other node has a lease. */
+  alone = true;
   private renewing: Promise<void> = Promise.resolve();
 
   constructor(
     @Inject(CONTROL_POOL) private readonly pool: Pool,
     private readonly clock: DatabaseClock,
+    private readonly store: EventStore,
     private readonly log: Log,
   ) {
     this.arrivals = new Batch(BATCH, (connections) => this.upsert(connections));
@@ -60,8 +65,16 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
       .catch((error: unknown) => this.log.warn('presence could not be cleared', { error }));
   }
 
-  /** The device is connected here, or its app state changed. The newest connection of a device counts. */
-  arrived(connection: Connection): Promise<void> {
+  /** A cursor from at least one renewal ago: behind everything a node that has just joined may have recorded. */
+  get recentHead(): Cursor | null {
+    return this.heads[0] ?? null;
+  }
+
+  /**
+   * The device is connected here, or its app state changed. The newest connection of a device counts.
+   * @returns the other node that has held the device until now, if any
+   */
+  arrived(connection: Connection): Promise<string | null> {
     return this.arrivals.add(connection);
   }
 
@@ -70,20 +83,30 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
     return this.departures.add(connection);
   }
 
-  private async upsert(connections: Connection[]): Promise<void[]> {
+  private async upsert(connections: Connection[]): Promise<(string | null)[]> {
     // A device that comes twice in one batch: only its last state can be inserted.
-    const last = [...new Map(connections.map((c) => [`${c.deviceId} ${c.userId}`, c])).values()];
-    await this.pool.query({
+    const last = [...new Map(connections.map((c) => [keyOf(c), c])).values()];
+    const { rows } = await this.pool.query<{ user_id: string; device_id: string; before: string | null }>({
       name: 'presence_arrived',
-      text: `insert into sessions (user_id, device_id, connection_id, node_id, app_state, since)
-             select u, d, c, $5, s, clock_timestamp() from unnest($1::text[], $2::text[], $3::text[], $4::text[]) x(u, d, c, s)
-              order by u, d
-             on conflict (user_id, device_id) do update
-               set connection_id = excluded.connection_id, node_id = excluded.node_id, app_state = excluded.app_state,
-                   since = excluded.since`,
+      text: `with given as (
+               select * from unnest($1::text[], $2::text[], $3::text[], $4::text[]) x(u, d, c, s) order by u, d),
+             before as (
+               select user_id, device_id, node_id from sessions join given on user_id = u and device_id = d),
+             seen as (
+               update devices set last_seen_at = clock_timestamp() from given where user_id = u and device_id = d),
+             arrived as (
+               insert into sessions (user_id, device_id, connection_id, node_id, app_state, since)
+               select u, d, c, $5, s, clock_timestamp() from given
+               on conflict (user_id, device_id) do update
+                 set connection_id = excluded.connection_id, node_id = excluded.node_id,
+                     app_state = excluded.app_state, since = excluded.since)
+             select user_id, device_id, node_id as before from before where node_id <> $5`,
       values: [...columns(last), last.map(({ appState }) => appState), this.nodeId],
     });
-    return connections.map(() => undefined);
+    const before = new Map(
+      rows.map((row) => [keyOf({ userId: row.user_id, deviceId: row.device_id }), row.before]),
+    );
+    return connections.map((connection) => before.get(keyOf(connection)) ?? null);
   }
 
   private async remove(connections: Connection[]): Promise<void[]> {
@@ -108,9 +131,18 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
       text: `with dead as (delete from nodes where lease_until < clock_timestamp() - interval '1 minute' returning node_id)
              delete from sessions where node_id in (select node_id from dead)`,
     });
+    const { rows } = await this.pool.query<{ others: boolean }>({
+      name: 'other_nodes',
+      text: 'select exists (select from nodes where node_id <> $1 and lease_until > clock_timestamp()) as others',
+      values: [this.nodeId],
+    });
+    this.alone = !rows[0]?.others;
+    this.heads = [...this.heads, await this.store.head()].slice(-2);
     await this.clock.sync(this.pool);
   }
 }
+
+const keyOf = ({ userId, deviceId }: { userId: string; deviceId: string }): string => `${deviceId} ${userId}`;
 
 const columns = (connections: readonly Connection[]): string[][] => [
   connections.map(({ userId }) => userId),

@@ -30,10 +30,13 @@ export interface EventStoreOptions {
   maxQueue?: number;
 }
 
+const REMEMBERED_COMMANDS = 50_000;
+
 /** What happened, in order, for ever. Events are appended and read; nothing changes or removes them. */
 export class EventStore {
   private readonly commits: GroupCommit;
   private readonly obligations: Obligations;
+  private readonly own = new Set<string>();
 
   constructor(
     private readonly pool: Pool,
@@ -54,6 +57,7 @@ export class EventStore {
    * @throws StoreUnavailable when PostgreSQL does not answer in time: the outcome is unknown, the command may be repeated
    */
   append<E extends NewEvent>(append: Append<E>): Promise<AppendResult> {
+    this.remember(append.commandId);
     return this.commits.append(this.withObligations(append));
   }
 
@@ -64,6 +68,18 @@ export class EventStore {
   async appendWithin(run: RunStatement, append: Append): Promise<AppendResult> {
     const [result] = await sendAppends(run, [this.withObligations(append)]);
     return result!;
+  }
+
+  /** Whether this process asked for it: readers of the whole store can tell their own events from others'. */
+  recordedHere(commandId: string): boolean {
+    return this.own.has(commandId);
+  }
+
+  private remember(commandId: string): void {
+    this.own.add(commandId);
+    if (this.own.size <= REMEMBERED_COMMANDS) return;
+    const oldest = this.own.values().next().value;
+    if (oldest !== undefined) this.own.delete(oldest);
   }
 
   private withObligations(append: Append): Append {

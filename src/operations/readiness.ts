@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Pool } from 'pg';
+import { Bus } from '../cluster/bus.js';
 import { CONTROL_POOL } from '../database/pools.js';
 import { PushFuse, type PushTrouble } from '../ringing/push-fuse.js';
 
@@ -16,12 +17,17 @@ export class Readiness {
   constructor(
     @Inject(CONTROL_POOL) private readonly pool: Pool,
     private readonly fuse: PushFuse,
+    private readonly bus: Bus,
   ) {}
 
   async check(): Promise<Health> {
     const parts: Health['parts'] = { postgres: await this.postgres() };
     const troubles = this.fuse.troubles();
     parts.push = troubles.length === 0 ? { status: 'ok' } : { status: 'degraded', troubles };
+    if (this.bus.clustered) {
+      const away = 'Redis is away; other nodes are heard a little later';
+      parts.redis = this.bus.connected ? { status: 'ok' } : { status: 'degraded', detail: away };
+    }
     if (this.draining) parts.node = { status: 'down', detail: 'draining' };
     const states = Object.values(parts).map(({ status }) => status);
     const status = states.includes('down') ? 'down' : states.includes('degraded') ? 'degraded' : 'ok';

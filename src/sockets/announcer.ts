@@ -1,6 +1,6 @@
 import { EventsHandler, type IEventHandler, QueryBus } from '@nestjs/cqrs';
 import { CallChanged } from '../calls/call-changed.js';
-import type { CallEvent, ExistingCall } from '../calls/domain/call.js';
+import { type CallEvent, type ExistingCall, isUnanswered } from '../calls/domain/call.js';
 import { viewOf } from '../calls/domain/call-view.js';
 import { NameOfDevice } from '../devices/name-of-device.js';
 import { Incoming } from './incoming.js';
@@ -17,7 +17,12 @@ export class Announcer implements IEventHandler<CallChanged> {
     private readonly queries: QueryBus,
   ) {}
 
-  handle({ call, events, by }: CallChanged): void {
+  handle(change: CallChanged): void {
+    this.tellOf(change);
+  }
+
+  /** A change of this node's, or one another node recorded. */
+  tellOf({ call, events, by }: CallChanged): void {
     const last = events.at(-1)!;
     this.announce(
       call,
@@ -32,7 +37,8 @@ export class Announcer implements IEventHandler<CallChanged> {
     const callee = this.sessions.of(call.callee.userId);
     switch (event.type) {
       case 'CallInitiated':
-        for (const session of callee) this.incoming.tell(session, call);
+        // Told late by another node, it may be over already.
+        if (isUnanswered(call)) for (const session of callee) this.incoming.tell(session, call);
         return;
       case 'CallRinging':
         return this.tell('call:ringing', [...caller, ...callee], call, by);

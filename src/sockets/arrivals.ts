@@ -3,6 +3,7 @@ import { QueryBus } from '@nestjs/cqrs';
 import { type ExistingCall, isUnanswered } from '../calls/domain/call.js';
 import { type CallView, rfc3339, viewOf } from '../calls/domain/call-view.js';
 import { CLOCK, type Clock } from '../clock.js';
+import { Bus } from '../cluster/bus.js';
 import { Presence } from '../devices/presence.js';
 import { RecentCalls } from '../history/recent-calls.js';
 import { Log } from '../operations/log.js';
@@ -29,6 +30,7 @@ export class Arrivals {
     private readonly signals: Signals,
     private readonly incoming: Incoming,
     private readonly expiry: Expiry,
+    private readonly bus: Bus,
     private readonly queries: QueryBus,
     private readonly log: Log,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -40,10 +42,7 @@ export class Arrivals {
    */
   async welcome(session: Session): Promise<void> {
     const replaced = this.sessions.add(session);
-    if (replaced) {
-      replaced.socket.emit('session:replaced', {});
-      replaced.socket.disconnect(true);
-    }
+    if (replaced) this.replace(replaced);
     this.expiry.watch(session);
     for (let attempt = 1; session.socket.connected; attempt++) {
       try {
@@ -64,8 +63,24 @@ export class Arrivals {
     await this.presence.left(session);
   }
 
-  register(session: Session): Promise<void> {
-    return this.presence.arrived(session);
+  async register(session: Session): Promise<void> {
+    const { userId, deviceId, connectionId } = session;
+    const elsewhere = await this.presence.arrived(session);
+    if (elsewhere !== null) this.bus.tell('replaced', { userId, deviceId, connectionId });
+  }
+
+  /** The device has a newer connection, on another node. */
+  replacedElsewhere({
+    userId,
+    deviceId,
+    connectionId,
+  }: {
+    userId: string;
+    deviceId: string;
+    connectionId: string;
+  }): void {
+    const session = this.sessions.get(userId, deviceId);
+    if (session && session.connectionId !== connectionId) this.replace(session);
   }
 
   /** The token was renewed. */
@@ -78,9 +93,15 @@ export class Arrivals {
   /** The state of the user's calls for this device, and what to call once the device has it. */
   async syncOf(session: Session): Promise<{ calls: ExistingCall[]; sync: Sync; acknowledged: () => void }> {
     const calls = await this.queries.execute(new RecentCalls(session.userId));
-    const { signals, acknowledged } = this.signals.waitingFor(session);
+    const elsewhere = await this.signals.waitingElsewhere(session, calls);
+    const { signals, acknowledged } = this.signals.waitingFor(session, elsewhere);
     const sync = { serverTime: rfc3339(this.clock.now()), calls: calls.map(viewOf), signals };
     return { calls, sync, acknowledged };
+  }
+
+  private replace({ socket }: Session): void {
+    socket.emit('session:replaced', {});
+    socket.disconnect(true);
   }
 
   private async sync(session: Session): Promise<void> {

@@ -17,7 +17,12 @@ export class ProgressTeller implements IEventHandler<WakeProgressed> {
     private readonly log: Log,
   ) {}
 
-  handle({ callId, events }: WakeProgressed): void {
+  handle(progress: WakeProgressed): void {
+    this.tellOf(progress);
+  }
+
+  /** A step of this node's, or one another node recorded. */
+  tellOf({ callId, events }: WakeProgressed): void {
     const steps = events.flatMap((event): { step: ProgressStep; platform?: Platform }[] => {
       const step = stepOf(event);
       return step ? [{ step, ...platformOf(event) }] : [];

@@ -4,6 +4,7 @@ import type { Call, ExistingCall } from '../calls/domain/call.js';
 import { mediaDevice } from '../calls/domain/decide.js';
 import { CallRefused } from '../calls/domain/refusal.js';
 import { CLOCK, type Clock } from '../clock.js';
+import { Bus } from '../cluster/bus.js';
 import { Failure } from '../failure.js';
 import { type Session, Sessions, actorOf } from './sessions.js';
 
@@ -42,6 +43,13 @@ interface Line {
   media: Map<string, MediaState>;
 }
 
+interface By {
+  userId: string;
+  deviceId: string;
+}
+
+/** In place of a connection: on its way to another node. */
+const ELSEWHERE = 'elsewhere';
 /** Signals that wait for the answer, per sender and call. */
 const KEPT_BEFORE_ANSWER = 64;
 const KEPT_AFTER_ANSWER = 256;
@@ -62,6 +70,7 @@ export class Signals {
   constructor(
     private readonly calls: Calls,
     private readonly sessions: Sessions,
+    private readonly bus: Bus,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
     this.bootedAt = clock.now();
@@ -115,7 +124,7 @@ export class Signals {
    * What waits for a device, for its `sync`. From here on it counts as sent on this connection.
    * @returns the signals, and what to call once the device has acknowledged the sync
    */
-  waitingFor(session: Session): { signals: Signal[]; acknowledged: () => void } {
+  waitingFor(session: Session, elsewhere: Signal[] = []): { signals: Signal[]; acknowledged: () => void } {
     const found: { sender: Sender; kept: Kept }[] = [];
     for (const line of this.linesOf(session)) {
       for (const sender of line.senders.values()) {
@@ -127,9 +136,11 @@ export class Signals {
         }
       }
     }
-    const acknowledged = (): void =>
-      found.forEach(({ sender, kept }) => this.received(sender, kept.signal.seq, session));
-    return { signals: found.map(({ kept }) => kept.signal), acknowledged };
+    const acknowledged = (): void => {
+      for (const { sender, kept } of found) this.received(sender, kept.signal.seq, session);
+      for (const { callId, from, seq } of elsewhere) this.bus.tell('received', { callId, from, seq });
+    };
+    return { signals: [...found.map(({ kept }) => kept.signal), ...elsewhere], acknowledged };
   }
 
   /** After the sync: what the other side has muted or put on hold. */
@@ -183,7 +194,9 @@ export class Signals {
     const key = JSON.stringify([userId, deviceId]);
     // After a restart a count from 1 would look like repetitions to the other side. A number of milliseconds is beyond
     // anything counted before, because nobody sends a signal each millisecond.
-    const start = Math.max(0, Math.ceil(this.bootedAt - line.call.initiatedAt));
+    // The same goes for a device that moves from one node of a cluster to another.
+    const since = this.bus.clustered ? this.clock.now() : this.bootedAt;
+    const start = Math.max(0, Math.ceil(since - line.call.initiatedAt));
     const sender = line.senders.get(key) ?? { from: { userId, deviceId }, seq: start, kept: [] };
     line.senders.set(key, sender);
     return sender;
@@ -200,7 +213,7 @@ export class Signals {
   }
 
   /** The device a sender's signals are for: known once the call is answered. */
-  private targetOf(call: ExistingCall, { from }: Sender): { userId: string; deviceId: string } | null {
+  private targetOf(call: ExistingCall, { from }: Sender): By | null {
     if (call.state !== 'answered') return null;
     return from.userId === call.caller.userId
       ? { userId: call.callee.userId, deviceId: call.answeredBy }
@@ -209,15 +222,63 @@ export class Signals {
 
   private deliver(line: Line, sender: Sender): void {
     const target = this.targetOf(line.call, sender);
-    const session = target && this.sessions.get(target.userId, target.deviceId);
+    if (!target) return;
+    const session = this.sessions.get(target.userId, target.deviceId);
+    if (session?.synced) {
+      for (const kept of sender.kept)
+        if (kept.sentOn !== session.connectionId) this.hand(kept, sender, session);
+    } else if (!session && this.bus.clustered) {
+      const unsent = sender.kept.filter(({ sentOn }) => sentOn === null);
+      for (const kept of unsent) kept.sentOn = ELSEWHERE;
+      if (unsent.length > 0)
+        this.bus.tell('signals', { to: target, signals: unsent.map(({ signal }) => signal) });
+    }
+  }
+
+  private hand(kept: Kept, sender: Sender, session: Session): void {
+    this.sent(kept, session);
+    session.socket.timeout(ACK_TIMEOUT_MS).emit('call:signal', kept.signal, (error: Error | null) => {
+      if (!error) this.received(sender, kept.signal.seq, session);
+    });
+  }
+
+  /** Another node has signals for a device that may be here. */
+  deliverFromElsewhere({ to, signals }: { to: By; signals: Signal[] }): void {
+    const session = this.sessions.get(to.userId, to.deviceId);
     if (!session?.synced) return;
-    for (const kept of sender.kept) {
-      if (kept.sentOn === session.connectionId) continue;
-      this.sent(kept, session);
-      session.socket.timeout(ACK_TIMEOUT_MS).emit('call:signal', kept.signal, (error: Error | null) => {
-        if (!error) this.received(sender, kept.signal.seq, session);
+    for (const signal of signals) {
+      session.socket.timeout(ACK_TIMEOUT_MS).emit('call:signal', signal, (error: Error | null) => {
+        if (error) return;
+        session.acknowledges = true;
+        this.bus.tell('received', { callId: signal.callId, from: signal.from, seq: signal.seq });
       });
     }
+  }
+
+  /** A device on another node has received a sender's signals up to this one. */
+  receivedElsewhere({ callId, from, seq }: Pick<Signal, 'callId' | 'from' | 'seq'>): void {
+    const sender = this.lines.get(callId)?.senders.get(JSON.stringify([from.userId, from.deviceId]));
+    if (sender) sender.kept = sender.kept.filter(({ signal }) => signal.seq > seq);
+  }
+
+  /** What this node keeps for a device that has just connected to another one. */
+  keptFor(to: By): Signal[] {
+    const found: Signal[] = [];
+    for (const line of this.linesOf(to)) {
+      for (const sender of line.senders.values()) {
+        if (sender.from.userId === to.userId || this.targetOf(line.call, sender)?.deviceId !== to.deviceId)
+          continue;
+        for (const kept of sender.kept) kept.sentOn = ELSEWHERE;
+        found.push(...sender.kept.map(({ signal }) => signal));
+      }
+    }
+    return found;
+  }
+
+  /** What other nodes keep for a device that has just connected here; asked only when it is in a call. */
+  async waitingElsewhere({ userId, deviceId }: Session, calls: readonly ExistingCall[]): Promise<Signal[]> {
+    if (!this.bus.clustered || !calls.some(({ state }) => state === 'answered')) return [];
+    return (await this.bus.ask<Signal[]>('signals-for', { userId, deviceId })).flat();
   }
 
   private sent(kept: Kept, session: Session): void {
@@ -233,10 +294,18 @@ export class Signals {
   private tellMedia({ call, media }: Line, fromUserId: string): void {
     const state = media.get(fromUserId);
     const target = state && this.targetOf(call, { from: state.from, seq: 0, kept: [] });
-    if (target) this.sessions.get(target.userId, target.deviceId)?.socket.emit('call:media', state);
+    if (!target) return;
+    const session = this.sessions.get(target.userId, target.deviceId);
+    if (session) session.socket.emit('call:media', state);
+    else this.bus.tell('media', { to: target, state });
   }
 
-  private *linesOf({ userId }: Session): Iterable<Line> {
+  /** Another node's media state, for a device that may be here. */
+  tellMediaFromElsewhere({ to, state }: { to: By; state: MediaState }): void {
+    this.sessions.get(to.userId, to.deviceId)?.socket.emit('call:media', state);
+  }
+
+  private *linesOf({ userId }: { userId: string }): Iterable<Line> {
     for (const callId of this.callsOf.get(userId) ?? []) yield this.lines.get(callId)!;
   }
 

@@ -9,6 +9,7 @@ import { type Code, Failure, failureOf } from '../failure.js';
 import { Log } from '../operations/log.js';
 import { allowsOrigin } from '../operations/origins.js';
 import { Arrivals } from './arrivals.js';
+import { ClusterEars } from './cluster-ears.js';
 import { Dispatcher } from './dispatcher.js';
 import { type Session, Sessions } from './sessions.js';
 import { appState } from './wire.js';
@@ -31,6 +32,7 @@ export class SocketServer {
     private readonly sessions: Sessions,
     private readonly arrivals: Arrivals,
     private readonly dispatcher: Dispatcher,
+    private readonly ears: ClusterEars,
     private readonly log: Log,
   ) {}
 
@@ -48,6 +50,7 @@ export class SocketServer {
       allowRequest: (request, decide) => decide(null, this.accepting && this.mayConnect(request)),
     });
     this.io = io;
+    this.ears.listen();
     // A namespace is refused unless it is ours; the handshake request is not needed after the session is made.
     io.engine.on('connection', (connection: { request: unknown }) => (connection.request = null));
     io.use((socket, next) => {
@@ -126,6 +129,7 @@ export class SocketServer {
     });
     socket.on('error', (error) => this.log.warn('a socket failed', { deviceId: session.deviceId, error }));
     socket.on('disconnect', (reason) => {
+      socket.conn.close(); // a client that left the namespace has no business on the connection
       this.arrivals.farewell(session, reason === 'client namespace disconnect').catch((error: unknown) => {
         this.log.warn('a departure could not be recorded', { deviceId: session.deviceId, error });
       });

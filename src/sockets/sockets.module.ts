@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ClusterEars } from './cluster-ears.js';
 import { Announcer } from './announcer.js';
 import { Arrivals } from './arrivals.js';
 import { Dispatcher } from './dispatcher.js';
@@ -10,14 +11,15 @@ import { Signals } from './signals.js';
 import { SocketCommands } from './socket-commands.js';
 import { SocketServer } from './socket-server.js';
 import { CallsModule } from '../calls/calls.module.js';
+import { ClusterModule } from '../cluster/cluster.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 
 @Module({
-  imports: [CallsModule, DevicesModule],
+  imports: [CallsModule, ClusterModule, DevicesModule],
   providers: [
-    ...[Sessions, Signals, Incoming, Expiry, Arrivals, Announcer, ProgressTeller],
+    ...[Sessions, Signals, Incoming, Expiry, Arrivals, Announcer, ProgressTeller, ClusterEars],
     ...[SocketCommands, Dispatcher, SocketServer],
   ],
-  exports: [SocketServer],
+  exports: [SocketServer, ClusterModule],
 })
 export class SocketsModule {}

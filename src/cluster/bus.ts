@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import { CONFIG, type Config } from '../config.js';
+import { Presence } from '../devices/presence.js';
+import { Log } from '../operations/log.js';
+
+const CHANNEL = 'ringway';
+const ANSWER_MS = 400;
+const COMMAND_MS = 1_000;
+
+interface Message {
+  from: string;
+  topic: string;
+  payload: unknown;
+  /** Present when the sender waits for an answer. */
+  question?: string;
+}
+
+interface Asked {
+  answers: unknown[];
+  expected: number;
+  done(): void;
+}
+
+/**
+ * What nodes tell each other over Redis: hints that something happened, and signals on their way to a device elsewhere.
+ * At most once, by nature: PostgreSQL is the truth, and whoever misses a hint reads it there a moment later. Without
+ * `REDIS_URL`, or while Redis is away, there is nobody to tell.
+ */
+@Injectable()
+export class Bus implements OnModuleInit, OnModuleDestroy {
+  private pub: Redis | null = null;
+  private sub: Redis | null = null;
+  private readonly handlers = new Map<string, (payload: never) => unknown>();
+  private readonly asked = new Map<string, Asked>();
+  private away = false;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly presence: Presence,
+    private readonly log: Log,
+  ) {}
+
+  /** Whether there may be other nodes to tell. */
+  get clustered(): boolean {
+    return this.config.redisUrl !== null;
+  }
+
+  /** False while Redis is away. */
+  get connected(): boolean {
+    return this.pub?.status === 'ready' && this.sub?.status === 'ready';
+  }
+
+  async onModuleInit(): Promise<void> {
+    if (this.config.redisUrl === null) return;
+    this.pub = this.connect(this.config.redisUrl, { enableOfflineQueue: false, commandTimeout: COMMAND_MS });
+    // Queued until Redis is there, and repeated by the client after every reconnection.
+    this.sub = this.connect(this.config.redisUrl, { maxRetriesPerRequest: null });
+    this.sub.on('message', (channel, text) => this.receive(channel, text));
+    const subscribed = this.sub.subscribe(CHANNEL, this.answersOf(this.presence.nodeId));
+    subscribed.catch(() => undefined);
+    // A healthy Redis is there at once; a missing one must not hold up the start.
+    await Promise.race([
+      subscribed.catch(() => undefined),
+      new Promise((resolve) => setTimeout(resolve, COMMAND_MS).unref()),
+    ]);
+  }
+
+  onModuleDestroy(): void {
+    this.pub?.disconnect();
+    this.sub?.disconnect();
+  }
+
+  /** To all other nodes; may get lost. */
+  tell(topic: string, payload: object = {}): void {
+    void this.publish(CHANNEL, { from: this.presence.nodeId, topic, payload });
+  }
+
+  /** Asks all other nodes, and takes the answers that come in time. */
+  async ask<R>(topic: string, payload: object): Promise<R[]> {
+    if (!this.connected) return [];
+    const question = randomUUID();
+    return new Promise((resolve) => {
+      const asked: Asked = {
+        answers: [],
+        expected: Infinity,
+        done: () => {
+          clearTimeout(timer);
+          this.asked.delete(question);
+          resolve(asked.answers as R[]);
+        },
+      };
+      const timer = setTimeout(asked.done, ANSWER_MS);
+      this.asked.set(question, asked);
+      void this.publish(CHANNEL, { from: this.presence.nodeId, topic, payload, question }).then(
+        (receivers) => {
+          asked.expected = receivers - 1; // we hear ourselves
+          if (asked.answers.length >= asked.expected) asked.done();
+        },
+      );
+    });
+  }
+
+  /** What to do when another node tells or asks; what `handle` returns goes back to whoever asked. */
+  hear<P>(topic: string, handle: (payload: P) => unknown): void {
+    this.handlers.set(topic, handle);
+  }
+
+  private receive(channel: string, text: string): void {
+    try {
+      const { from, topic, payload, question } = JSON.parse(text) as Message;
+      if (from === this.presence.nodeId) return;
+      if (channel !== CHANNEL) return this.answered(question, payload);
+      const answer = this.handlers.get(topic)?.(payload as never);
+      if (question === undefined) return;
+      void this.publish(this.answersOf(from), {
+        from: this.presence.nodeId,
+        topic,
+        payload: answer ?? null,
+        question,
+      });
+    } catch (error) {
+      // Anybody with access to Redis can publish: what makes no sense is not ours.
+      this.log.warn('a message of another node makes no sense', { error });
+    }
+  }
+
+  private answered(question: string | undefined, answer: unknown): void {
+    const asked = this.asked.get(question ?? '');
+    if (!asked) return;
+    asked.answers.push(answer);
+    if (asked.answers.length >= asked.expected) asked.done();
+  }
+
+  /** @returns how many nodes got it, this one included */
+  private async publish(channel: string, message: Message): Promise<number> {
+    if (!this.pub || !this.connected) return 0;
+    return this.pub.publish(channel, JSON.stringify(message)).catch(() => 0);
+  }
+
+  private answersOf(nodeId: string): string {
+    return `${CHANNEL}:answers:${nodeId}`;
+  }
+
+  private connect(
+    url: string,
+    options: { enableOfflineQueue?: boolean; commandTimeout?: number; maxRetriesPerRequest?: null },
+  ): Redis {
+    const client = new Redis(url, {
+      ...options,
+      ...{
+        connectTimeout: COMMAND_MS,
+        keepAlive: 5_000,
+        retryStrategy: (attempt: number) => Math.min(100 * attempt, 1_000),
+      },
+    });
+    client.on('error', (error) => {
+      if (!this.away) this.log.warn('Redis is away; nodes learn from PostgreSQL meanwhile', { error });
+      this.away = true;
+    });
+    client.on('ready', () => {
+      if (this.away && this.connected) this.log.info('Redis is back');
+      this.away = !this.connected;
+    });
+    return client;
+  }
+}

@@ -1,0 +1,102 @@
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { EventsHandler, type IEventHandler } from '@nestjs/cqrs';
+import { CallChanged } from '../calls/call-changed.js';
+import type { StoredEvent } from '../event-store/event.js';
+import { type Cursor, EventStore } from '../event-store/event-store.js';
+import { Presence } from '../devices/presence.js';
+import { Log } from '../operations/log.js';
+import { WakeProgressed } from '../ringing/wake-progressed.js';
+import { Bus } from './bus.js';
+
+const POLL_MS = 250;
+const BATCH = 500;
+/** Hints are sent at most once in so many milliseconds: one look finds all that happened meanwhile. */
+const HINT_MS = 5;
+
+/**
+ * What other nodes recorded, read from the store in global order: their hint says when to look, and a regular look finds
+ * what no hint told, also from a node that died between its commit and its announcement. Idle while there is one node.
+ */
+@Injectable()
+@EventsHandler(CallChanged, WakeProgressed)
+export class Feed
+  implements IEventHandler<CallChanged | WakeProgressed>, OnApplicationBootstrap, OnModuleDestroy
+{
+  private cursor: Cursor | null = null;
+  private listener: ((events: StoredEvent[]) => Promise<void>) | null = null;
+  private timer: NodeJS.Timeout | null = null;
+  private reading: Promise<void> | null = null;
+  private again = false;
+  private hint: NodeJS.Timeout | null = null;
+  private stopped = false;
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly presence: Presence,
+    private readonly bus: Bus,
+    private readonly log: Log,
+  ) {}
+
+  /** Who hears of what other nodes recorded, one append after the other. */
+  onAppend(listener: (events: StoredEvent[]) => Promise<void>): void {
+    this.listener = listener;
+  }
+
+  /** Another node says that there is something new. */
+  wake(): void {
+    this.again = true;
+    this.read();
+  }
+
+  /** This node has recorded something: the others may look. */
+  handle(): void {
+    if (!this.bus.clustered) return;
+    this.hint ??= setTimeout(() => {
+      this.hint = null;
+      this.bus.tell('recorded');
+    }, HINT_MS);
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.cursor = await this.store.head();
+    this.timer = setInterval(() => this.read(), POLL_MS);
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopped = true;
+    if (this.timer) clearInterval(this.timer);
+    if (this.hint) clearTimeout(this.hint);
+    await this.reading;
+  }
+
+  private read(): void {
+    if (this.reading || this.stopped || !this.cursor) return;
+    this.reading = this.catchUp()
+      .catch((error: unknown) => this.log.warn('what other nodes recorded could not be read', { error }))
+      .then(() => {
+        this.reading = null;
+        if (this.again) this.wake();
+      });
+  }
+
+  private async catchUp(): Promise<void> {
+    this.again = false;
+    if (this.presence.alone && !this.bus.clustered) {
+      // Stay close behind the head, so that the first events of a node that joins are not missed.
+      this.cursor = this.presence.recentHead ?? this.cursor;
+      return;
+    }
+    for (let more = true; more && !this.stopped;) {
+      const events = await this.store.readAfter(this.cursor!, BATCH);
+      const appends = new Map<string, StoredEvent[]>();
+      for (const event of events) {
+        if (this.store.recordedHere(event.commandId)) continue;
+        const key = `${event.commandId} ${event.streamId}`;
+        appends.set(key, [...(appends.get(key) ?? []), event]);
+      }
+      for (const append of appends.values()) await this.listener?.(append);
+      this.cursor = events.at(-1)?.cursor ?? this.cursor;
+      more = events.length === BATCH;
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import { Injectable } from '@nestjs/common';
+import { CallChanged } from '../calls/call-changed.js';
+import { Calls } from '../calls/calls.js';
+import type { CallEvent, ExistingCall } from '../calls/domain/call.js';
+import { Bus } from '../cluster/bus.js';
+import { Feed } from '../cluster/feed.js';
+import type { StoredEvent } from '../event-store/event.js';
+import type { WakeEvent } from '../ringing/wake-events.js';
+import { WakeProgressed } from '../ringing/wake-progressed.js';
+import { Announcer } from './announcer.js';
+import { Arrivals } from './arrivals.js';
+import { ProgressTeller } from './progress-teller.js';
+import { Signals } from './signals.js';
+
+/** What the other nodes record and say, for the devices connected here. */
+@Injectable()
+export class ClusterEars {
+  constructor(
+    private readonly bus: Bus,
+    private readonly feed: Feed,
+    private readonly calls: Calls,
+    private readonly announcer: Announcer,
+    private readonly progress: ProgressTeller,
+    private readonly signals: Signals,
+    private readonly arrivals: Arrivals,
+  ) {}
+
+  /** From now on. */
+  listen(): void {
+    this.feed.onAppend((events) => this.recorded(events));
+    this.bus.hear('recorded', () => this.feed.wake());
+    this.bus.hear('replaced', (payload: Parameters<Arrivals['replacedElsewhere']>[0]) =>
+      this.arrivals.replacedElsewhere(payload),
+    );
+    this.bus.hear('signals', (payload: Parameters<Signals['deliverFromElsewhere']>[0]) =>
+      this.signals.deliverFromElsewhere(payload),
+    );
+    this.bus.hear('received', (payload: Parameters<Signals['receivedElsewhere']>[0]) =>
+      this.signals.receivedElsewhere(payload),
+    );
+    this.bus.hear('signals-for', (payload: Parameters<Signals['keptFor']>[0]) =>
+      this.signals.keptFor(payload),
+    );
+    this.bus.hear('media', (payload: Parameters<Signals['tellMediaFromElsewhere']>[0]) =>
+      this.signals.tellMediaFromElsewhere(payload),
+    );
+  }
+
+  private async recorded(events: StoredEvent[]): Promise<void> {
+    const { streamId, actor } = events[0]!;
+    if (streamId.startsWith('call-')) {
+      const recorded = events as StoredEvent<CallEvent>[];
+      let call: ExistingCall | null = null;
+      for (const event of recorded) call = await this.calls.follow(event);
+      this.announcer.tellOf(new CallChanged(call!, recorded, actor));
+    } else if (streamId.startsWith('wake-')) {
+      this.progress.tellOf(
+        new WakeProgressed(streamId.slice('wake-'.length), events as StoredEvent<WakeEvent>[]),
+      );
+    }
+  }
+}
