@@ -9,7 +9,6 @@ import { type Code, Failure, failureOf } from '../failure.js';
 import { Log } from '../operations/log.js';
 import { allowsOrigin } from '../operations/origins.js';
 import { Arrivals } from './arrivals.js';
-import { ClusterEars } from './cluster-ears.js';
 import { Dispatcher } from './dispatcher.js';
 import { type Session, Sessions } from './sessions.js';
 import { appState } from './wire.js';
@@ -32,7 +31,6 @@ export class SocketServer {
     private readonly sessions: Sessions,
     private readonly arrivals: Arrivals,
     private readonly dispatcher: Dispatcher,
-    private readonly ears: ClusterEars,
     private readonly log: Log,
   ) {}
 
@@ -50,7 +48,6 @@ export class SocketServer {
       allowRequest: (request, decide) => decide(null, this.accepting && this.mayConnect(request)),
     });
     this.io = io;
-    this.ears.listen();
     // A namespace is refused unless it is ours; the handshake request is not needed after the session is made.
     io.engine.on('connection', (connection: { request: unknown }) => (connection.request = null));
     io.use((socket, next) => {
