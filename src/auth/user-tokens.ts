@@ -22,6 +22,8 @@ export interface User {
 const MAX_TOKEN_LENGTH = 8_192;
 const MAX_NAME_LENGTH = 200;
 const DEVELOPMENT_TOKEN_S = 86_400;
+/** The last instant a JavaScript Date can hold. */
+const END_OF_TIME_MS = 8_640_000_000_000_000;
 
 type Verify = (token: string, options: JWTVerifyOptions) => Promise<{ payload: JWTPayload }>;
 
@@ -111,7 +113,7 @@ function userOf({ sub, name, exp }: JWTPayload): User {
   if (typeof sub !== 'string' || sub.length < 1 || sub.length > 128 || findFlaw(sub)) {
     throw new Failure('UNAUTHENTICATED', 'The token is not valid: sub must be 1 to 128 characters long.');
   }
-  return { userId: sub, name: nameOf(name), expiresAt: (exp ?? 0) * 1_000 };
+  return { userId: sub, name: nameOf(name), expiresAt: Math.min((exp ?? 0) * 1_000, END_OF_TIME_MS) };
 }
 
 /** Longer names are cut, on a border between characters. */
