@@ -1,8 +1,13 @@
+import { jest } from '@jest/globals';
+import type { CallView } from '../../src/calls/domain/call-view.js';
 import { readConfig } from '../../src/config.js';
 import { type RunningGateway, startGateway } from '../../src/gateway.js';
 import { Log } from '../../src/operations/log.js';
 import { type TestDatabase, freshDatabase } from './database.js';
 import { Phone, type PhoneOptions } from './phone.js';
+
+// Longer than a phone's patience, so that a test fails with what the phone was waiting for.
+jest.setTimeout(30_000);
 
 export interface TestGateway {
   url: string;
@@ -11,6 +16,8 @@ export interface TestGateway {
   /** A connected phone of this user; they hang up by themselves when the gateway stops. */
   phone(userId: string, options?: Partial<PhoneOptions>): Promise<Phone>;
   http(path: string, options?: HttpOptions): Promise<HttpAnswer>;
+  /** The types of the events recorded for a call, as one of its users reads them. */
+  recorded(callId: string, as: string): Promise<string[]>;
   stop(): Promise<void>;
 }
 
@@ -18,39 +25,86 @@ export interface HttpOptions {
   as?: string;
   token?: string;
   method?: string;
+  /** Text is sent as it is. */
   body?: unknown;
   headers?: Record<string, string>;
 }
 
+/** Any body. A test reads the fields it expects, so all of them look present. */
+export interface Body {
+  call: CallView;
+  items: Item[];
+  nextCursor: string | null;
+  token: string;
+  code: string;
+  details: { path: string; message: string }[];
+  [field: string]: unknown;
+}
+
+/** A line of a history, a timeline or a list of devices. */
+export interface Item extends CallView {
+  direction: 'incoming' | 'outgoing';
+  ringSeconds: number;
+  talkSeconds: number;
+  position: number;
+  stream: string;
+  type: string;
+  at: string;
+  data: Record<string, unknown>;
+}
+
 export interface HttpAnswer {
   status: number;
-  body: any; // eslint-disable-line @typescript-eslint/no-explicit-any -- a test reads what it expects
+  body: Body;
+  /** The body as it came. */
+  text: string;
   headers: Headers;
 }
 
-/** A whole gateway in this process, on a database and a port of its own. */
-export async function testGateway(env: Record<string, string> = {}, database?: TestDatabase): Promise<TestGateway> {
+/** A whole gateway in this process, on a port and, unless one is given, a database of its own. */
+export async function testGateway(
+  env: Record<string, string> = {},
+  database?: TestDatabase,
+): Promise<TestGateway> {
   const db = database ?? (await freshDatabase());
-  const { config } = readConfig({ NODE_ENV: 'test', PORT: '0', HOST: '127.0.0.1', DEMO: '1', RATE_LIMIT_CALLS_PER_MINUTE: '100000', ...env });
+  const { config } = readConfig({
+    ...{ NODE_ENV: 'test', PORT: '0', HOST: '127.0.0.1', DEMO: '1', RATE_LIMIT_CALLS_PER_MINUTE: '100000' },
+    ...env,
+  });
   const gateway: RunningGateway = await startGateway({ ...config, databaseUrl: db.url }, new Log('silent'));
   const phones: Phone[] = [];
   const token = async (userId: string, name?: string): Promise<string> => {
-    const answer = await request(gateway.url, '/v1/dev/tokens', { method: 'POST', body: { userId, name } });
-    return answer.body.token as string;
+    const { body } = await request(gateway.url, '/v1/dev/tokens', { method: 'POST', body: { userId, name } });
+    return body.token;
+  };
+  const http: TestGateway['http'] = async (path, { as, token: given, ...options } = {}) => {
+    const bearer = given ?? (as === undefined ? undefined : await token(as));
+    return request(gateway.url, path, { ...options, token: bearer });
   };
   return {
-    ...{ url: gateway.url, database: db, token },
+    ...{ url: gateway.url, database: db, token, http },
     async phone(userId, options = {}) {
-      const phone = new Phone({ url: gateway.url, userId, token: await token(userId, options.name), deviceId: `${userId}-phone`, ...options });
+      const bearer = options.token ?? (await token(userId, options.name));
+      const phone = new Phone({
+        url: gateway.url,
+        userId,
+        deviceId: `${userId}-phone`,
+        ...options,
+        token: bearer,
+      });
       phones.push(phone);
       await phone.connected();
       return phone;
     },
-    async http(path, { as, token: given, ...options } = {}) {
-      const bearer = given ?? (as === undefined ? undefined : await token(as));
-      return request(gateway.url, path, { ...options, token: bearer });
+    async recorded(callId, as) {
+      const { body } = await http(`/v1/calls/${callId}/events`, { as });
+      return body.items.filter(({ stream }) => stream === 'call').map(({ type }) => type);
     },
     async stop() {
+      // What they still had to acknowledge has arrived: the gateway waits for nothing.
+      await Promise.allSettled(
+        phones.filter(({ socket }) => socket.connected).map((phone) => phone.caughtUp()),
+      );
       for (const phone of phones) phone.disconnect();
       await gateway.stop({ drainMs: 0 });
       if (!database) await db.drop();
@@ -58,7 +112,19 @@ export async function testGateway(env: Record<string, string> = {}, database?: T
   };
 }
 
-export async function request(url: string, path: string, { method, body, token, headers }: HttpOptions): Promise<HttpAnswer> {
+/** Looks again and again, for what no message tells. */
+export async function eventually<T>(look: () => Promise<T>, good: (value: T) => boolean): Promise<T> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const value = await look();
+    if (good(value)) return value;
+    if (Date.now() > deadline) throw new Error(`it never became so: ${JSON.stringify(value)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+export async function request(url: string, path: string, options: HttpOptions): Promise<HttpAnswer> {
+  const { method, body, token, headers } = options;
   const response = await fetch(url + path, {
     method: method ?? (body === undefined ? 'GET' : 'POST'),
     headers: {
@@ -70,5 +136,10 @@ export async function request(url: string, path: string, { method, body, token, 
   });
   const text = await response.text();
   const json = response.headers.get('content-type')?.includes('json') && text !== '';
-  return { status: response.status, body: json ? JSON.parse(text) : text, headers: response.headers };
+  return {
+    status: response.status,
+    body: (json ? JSON.parse(text) : text) as Body,
+    text,
+    headers: response.headers,
+  };
 }

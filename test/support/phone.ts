@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Socket, io } from 'socket.io-client';
+import type { CallView } from '../../src/calls/domain/call-view.js';
 
 export interface PhoneOptions {
   url: string;
@@ -10,12 +11,41 @@ export interface PhoneOptions {
   appState?: 'foreground' | 'background';
   /** Whether this phone acknowledges what it hears, as apps should. */
   acknowledges?: boolean;
+  /** What a browser would say about the page; native apps say nothing. */
+  origin?: string;
 }
 
-/* eslint-disable @typescript-eslint/no-explicit-any -- a test reads what it expects */
+/** Anything a phone may hear or be answered. A test reads the fields it expects, so all of them look present. */
+export interface Told {
+  ok: boolean;
+  error: ToldError;
+  call: CallView;
+  calls: CallView[];
+  callId: string;
+  by: { userId: string; deviceId: string; deviceName?: string };
+  from: { userId: string; deviceId: string };
+  how: 'answered' | 'declined';
+  step: string;
+  seq: number;
+  signal: unknown;
+  signals: Told[];
+  serverTime: string;
+  /** Of a refused handshake. */
+  code: string;
+  [field: string]: unknown;
+}
+
+export interface ToldError {
+  code: string;
+  message: string;
+  retryable: boolean;
+  details?: { path: string; message: string }[];
+  retryAfterMs?: number;
+}
+
 export interface Heard {
   event: string;
-  payload: any;
+  payload: Told;
 }
 
 const PATIENCE_MS = 10_000;
@@ -28,31 +58,38 @@ export class Phone {
   readonly deviceId: string;
   private waiting: (() => void)[] = [];
 
-  constructor({ url, userId, token, deviceId, appState, acknowledges = true }: PhoneOptions) {
+  constructor({ url, userId, token, deviceId, appState, acknowledges = true, origin }: PhoneOptions) {
     this.userId = userId;
     this.deviceId = deviceId;
-    const auth = { token, deviceId, ...(appState ? { appState } : {}) };
-    this.socket = io(url, { transports: ['websocket'], forceNew: true, reconnection: false, auth });
+    this.socket = io(url, {
+      ...{ transports: ['websocket'], forceNew: true, reconnection: false, autoUnref: true },
+      auth: { token, deviceId, ...(appState ? { appState } : {}) },
+      ...(origin === undefined ? {} : { extraHeaders: { origin } }),
+    });
     this.socket.onAny((event: string, payload: unknown, ack?: () => void) => {
       if (acknowledges) ack?.();
       this.note(event, payload);
     });
     this.socket.on('disconnect', (reason) => this.note('disconnect', reason));
-    this.socket.on('connect_error', (error) => this.note('connect_error', (error as { data?: unknown }).data ?? error.message));
+    this.socket.on('connect_error', (error) => {
+      this.note('connect_error', (error as { data?: unknown }).data ?? error.message);
+    });
   }
 
   /** Connected and synced. */
-  async connected(): Promise<any> {
+  async connected(): Promise<Told> {
     return this.hears('sync');
   }
 
   /** The answer to a command, whatever it is. */
-  say(event: string, payload?: unknown): Promise<any> {
-    return payload === undefined
-      ? this.socket.timeout(PATIENCE_MS).emitWithAck(event)
-      : this.socket.timeout(PATIENCE_MS).emitWithAck(event, payload);
+  say(event: string, payload?: unknown): Promise<Told> {
+    const socket = this.socket.timeout(PATIENCE_MS);
+    const answer: Promise<unknown> =
+      payload === undefined ? socket.emitWithAck(event) : socket.emitWithAck(event, payload);
+    return answer as Promise<Told>;
   }
 
+  /** Calls somebody. @returns the new call's id */
   async calls(callee: string, more: object = {}): Promise<string> {
     const callId = randomUUID();
     const answer = await this.say('call:initiate', { callId, callee, media: 'voice', ...more });
@@ -61,17 +98,18 @@ export class Phone {
   }
 
   /** The first message like this, heard already or coming soon. */
-  async hears(event: string, like: (payload: any) => boolean = () => true): Promise<any> {
+  async hears(event: string, like: (payload: Told) => boolean = () => true): Promise<Told> {
     const deadline = Date.now() + PATIENCE_MS;
     for (;;) {
       const found = this.heard.find((message) => message.event === event && like(message.payload));
       if (found) return found.payload;
       const left = deadline - Date.now();
       if (left <= 0) {
-        throw new Error(`${this.userId}/${this.deviceId} did not hear ${event}, only ${this.heard.map(({ event: e }) => e).join(', ')}`);
+        const instead = this.heard.map((message) => message.event).join(', ');
+        throw new Error(`${this.userId}/${this.deviceId} did not hear ${event}, only ${instead}`);
       }
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
+        const timer = setTimeout(resolve, left).unref();
         this.waiting.push(() => {
           clearTimeout(timer);
           resolve();
@@ -80,8 +118,20 @@ export class Phone {
     }
   }
 
-  all(event: string): any[] {
+  /** Whatever the server said on this socket before now has arrived: what is not among it was not said. */
+  async caughtUp(): Promise<this> {
+    await this.say('sync');
+    return this;
+  }
+
+  all(event: string): Told[] {
     return this.heard.filter((message) => message.event === event).map(({ payload }) => payload);
+  }
+
+  /** The names of what this phone has heard about a call, in order. */
+  about(callId: string): string[] {
+    const isAbout = ({ payload }: Heard): boolean => (payload.call?.callId ?? payload.callId) === callId;
+    return this.heard.filter(isAbout).map(({ event }) => event);
   }
 
   disconnect(): void {
@@ -89,7 +139,7 @@ export class Phone {
   }
 
   private note(event: string, payload: unknown): void {
-    this.heard.push({ event, payload });
+    this.heard.push({ event, payload: payload as Told });
     for (const wake of this.waiting.splice(0)) wake();
   }
 }
