@@ -30,9 +30,5 @@ const database = {
 
 export default {
   maxWorkers: 2,
-  projects: [
-    project('unit', 'spec'),
-    project('int', 'int', database),
-    project('e2e', 'e2e', database),
-  ],
+  projects: [project('unit', 'spec'), project('int', 'int', database), project('e2e', 'e2e', database)],
 };

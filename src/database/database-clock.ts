@@ -16,7 +16,10 @@ export class DatabaseClock implements Clock {
   /** Takes a sample; the quicker the answer, the better the sample. Older samples lose weight, as clocks drift. */
   async sync(pool: Pool): Promise<void> {
     const sent = performance.now();
-    const { rows } = await pool.query<{ now: Date }>({ name: 'clock', text: 'select clock_timestamp() as now' });
+    const { rows } = await pool.query<{ now: Date }>({
+      name: 'clock',
+      text: 'select clock_timestamp() as now',
+    });
     const received = performance.now();
     const roundTrip = received - sent;
     if (roundTrip > this.quality * 1.5 + 2) {

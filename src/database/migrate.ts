@@ -13,7 +13,11 @@ export class DatabaseError extends Error {}
  * @throws DatabaseError one clear line: not reachable, too old, or the migration that failed
  */
 export async function migrate(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, application_name: 'ringway migrate' });
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: 5_000,
+    application_name: 'ringway migrate',
+  });
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -23,7 +27,9 @@ export async function migrate(url: string): Promise<void> {
   try {
     const { rows } = await client.query<{ server_version_num: string }>('show server_version_num');
     if (Number(rows[0]?.server_version_num) < OLDEST_SERVER) {
-      throw new DatabaseError(`PostgreSQL 14 or newer is needed, this is ${rows[0]?.server_version_num ?? 'unknown'}`);
+      throw new DatabaseError(
+        `PostgreSQL 14 or newer is needed, this is ${rows[0]?.server_version_num ?? 'unknown'}`,
+      );
     }
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
     const dataSource = createDataSource(url);

@@ -1,5 +1,14 @@
 const OUTAGE_CODES = new Set([
-  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN'],
+  ...[
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'EPIPE',
+    'ETIMEDOUT',
+    'ENOTFOUND',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'EAI_AGAIN',
+  ],
   // deadlock and serialization failures: not lost, to be tried again
   ...['40001', '40P01'],
   // query_canceled (statement_timeout), lock_not_available, read-only standby after a failover, idle timeout
@@ -11,5 +20,7 @@ export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = (error as { code?: string }).code;
   if (code !== undefined) return OUTAGE_CODES.has(code) || /^(08|53|57P|58)/.test(code);
-  return /timeout|terminated|Connection ended|not queryable|Client has encountered a connection error/i.test(error.message);
+  return /timeout|terminated|Connection ended|not queryable|Client has encountered a connection error/i.test(
+    error.message,
+  );
 }

@@ -67,8 +67,10 @@ withRedis?.('two nodes with Redis', () => {
     await bob.hears('call:incoming');
     await bob.say('call:answer', { callId });
     for (let nr = 5; nr < 10; nr++) await alice.say('call:signal', { callId, signal: { nr } });
-    await bob.hears('call:signal', ({ signal }) => signal.nr === 9);
-    expect(bob.all('call:signal').map(({ signal }) => signal.nr)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    await bob.hears('call:signal', ({ signal }: { signal: any }) => signal.nr === 9);
+    expect(bob.all('call:signal').map(({ signal }: { signal: any }) => signal.nr)).toEqual([
+      0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+    ]);
     await bob.say('call:signal', { callId, signal: 'answer' });
     await alice.hears('call:signal', ({ signal }) => signal === 'answer');
     await bob.say('call:media', { callId, audio: false, video: false });

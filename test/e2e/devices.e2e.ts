@@ -78,7 +78,7 @@ describe('registering an install', () => {
     );
     expect(answers.map(({ status }) => status)).toEqual(users.map(() => 200));
     const presence = await gateway.http(`/v1/presence?userIds=${users.join(',')}`, { as: 'anybody' });
-    const owners = (presence.body as { reachable: string }[]).filter(
+    const owners = (presence.body as unknown as { reachable: string }[]).filter(
       ({ reachable }) => reachable === 'pushable',
     );
     expect(owners).toHaveLength(1);

@@ -70,7 +70,7 @@ describe('a callee with several devices', () => {
           .http(`/v1/calls/${callId}/answer`, { token: payload.actionToken as string, method: 'POST' })
           .then(({ status }) => status === 200),
       ),
-      browser.say('call:answer', { callId }).then(({ ok }) => ok as boolean),
+      browser.say('call:answer', { callId }).then(({ ok }) => ok),
     ]);
     expect(answers.filter(Boolean)).toHaveLength(1);
     await alice.hears('call:answered', ({ call }) => call.callId === callId);

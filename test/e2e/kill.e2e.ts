@@ -62,7 +62,7 @@ describe('a gateway killed at the worst moment', () => {
   async function phone(userId: string): Promise<Phone> {
     const { url } = running!;
     const { body } = await request(url, '/v1/dev/tokens', { method: 'POST', body: { userId } });
-    const connected = new Phone({ url, userId, token: body.token as string, deviceId: `${userId}-phone` });
+    const connected = new Phone({ url, userId, token: body.token, deviceId: `${userId}-phone` });
     phones.push(connected);
     await connected.connected();
     return connected;
@@ -80,7 +80,7 @@ describe('a gateway killed at the worst moment', () => {
     await request(running.url, '/v1/devices/iphone', {
       method: 'PUT',
       body: registration,
-      token: body.token as string,
+      token: body.token,
     });
 
     // Whatever is on its way to Apple at the kill gets lost there.
@@ -98,7 +98,7 @@ describe('a gateway killed at the worst moment', () => {
     const again = await phone('alice');
     await again.hears('sync', ({ calls }) => calls[0]?.callId === callId);
     const missed = await again.hears('call:missed');
-    const rang = Date.parse(missed.call.endedAt) - Date.parse(missed.call.initiatedAt);
+    const rang = Date.parse(missed.call.endedAt!) - Date.parse(missed.call.initiatedAt);
     expect(missed.call).toMatchObject({ callId, outcome: 'missed', endReason: 'timeout' });
     expect(rang).toBeGreaterThanOrEqual(6_000);
     expect(rang).toBeLessThan(10_000);

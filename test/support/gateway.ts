@@ -38,7 +38,7 @@ export interface Body {
   token: string;
   code: string;
   details: { path: string; message: string }[];
-  [field: string]: unknown;
+  [field: string]: any;
 }
 
 /** A line of a history, a timeline or a list of devices. */
@@ -50,7 +50,8 @@ export interface Item extends CallView {
   stream: string;
   type: string;
   at: string;
-  data: Record<string, unknown>;
+  data: Record<string, any>;
+  [field: string]: any;
 }
 
 export interface HttpAnswer {

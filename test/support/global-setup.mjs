@@ -13,7 +13,12 @@ export default async function setup() {
   const { default: pg } = await import('pg');
   const dataDir = await mkdtemp(join(tmpdir(), 'ringway-test-'));
   // Tests kill gateways, not disks: without fsync the same server answers the same, only sooner.
-  const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' };
+  const settings = {
+    fsync: 'off',
+    synchronous_commit: 'off',
+    full_page_writes: 'off',
+    max_connections: '300',
+  };
   const server = await startEmbeddedPostgres({ dataDir, settings });
   const client = new pg.Client({ connectionString: server.url });
   await client.connect();
