@@ -82,8 +82,14 @@ module.exports = {
     {
       name: 'ground-knows-nothing',
       severity: 'error',
-      from: { path: '^src/(clock|config|rate-limit|safe-json)[.]ts$' },
+      from: { path: '^src/(clock|rate-limit|safe-json|settings)[.]ts$' },
       to: { path: '^src/' },
+    },
+    {
+      name: 'config-alone-reads-the-environment',
+      severity: 'error',
+      from: { path: '^src/(config|push-settings)[.]ts$' },
+      to: { path: '^src/', pathNot: '^src/(push-settings|settings)[.]ts$' },
     },
     {
       name: 'failure-knows-only',
@@ -106,6 +112,7 @@ module.exports = {
     only(['gateway', 'app.module', 'main'], 'the-top', '(http/|gateway[.]ts|app[.]module[.]ts|main[.]ts)'),
     only(['main', 'demo'], 'the-simulator', '(simulator/|demo[.]ts)'),
     only(['app.module', 'gateway', 'operations/health'], 'health', 'operations/(metrics|readiness|health)'),
+    only(['config', 'push-settings'], 'the-environment', '(settings|push-settings)[.]ts'),
     only(['main', 'gateway'], 'starting-a-database', 'database/(embedded|migrat|data-source)'),
     {
       name: 'the-bottom-of-operations',

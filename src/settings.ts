@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import type { z } from 'zod';
+
+/** One bad or missing setting: its name, and what would be right. */
+export interface ConfigFault {
+  name: string;
+  problem: string;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads settings one by one, and collects faults instead of stopping at the first, so that one start names them all. */
+export class Settings {
+  readonly faults: ConfigFault[] = [];
+  constructor(private readonly env: Environment) {}
+
+  /** An empty variable counts as absent: that is what `FOO= npm start` means to people. */
+  text(name: string): string | null {
+    const value = this.env[name]?.trim();
+    return value ? value : null;
+  }
+
+  integer(name: string, fallback: number, [min, max]: [number, number]): number {
+    const raw = this.text(name);
+    if (raw === null) return fallback;
+    const value = Number(raw);
+    if (Number.isInteger(value) && value >= min && value <= max) return value;
+    this.fault(name, `must be a whole number from ${min} to ${max} (default ${fallback}), got ${quote(raw)}`);
+    return fallback;
+  }
+
+  oneOf<T extends string>(name: string, values: readonly T[], fallback: T): T {
+    const raw = this.text(name);
+    if (raw === null || values.includes(raw as T)) return (raw as T | null) ?? fallback;
+    this.fault(name, `must be ${values.join(' or ')} (default ${fallback}), got ${quote(raw)}`);
+    return fallback;
+  }
+
+  url(name: string, protocols: readonly string[]): string | null {
+    const raw = this.text(name);
+    if (raw === null) return null;
+    const parsed = URL.canParse(raw) ? new URL(raw) : null;
+    if (parsed && protocols.includes(parsed.protocol)) return raw;
+    // Connection strings carry passwords: never quote them back.
+    this.fault(name, `must be a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`);
+    return null;
+  }
+
+  origin(name: string, fallback: string, protocols: readonly string[]): string {
+    const url = this.url(name, protocols);
+    return url === null ? fallback : new URL(url).origin;
+  }
+
+  json<T>(name: string, schema: z.ZodType<T>, fallback: T): T {
+    const raw = this.text(name);
+    if (raw === null) return fallback;
+    let value: unknown;
+    try {
+      value = JSON.parse(raw);
+    } catch {
+      this.fault(name, 'must be JSON, and does not parse');
+      return fallback;
+    }
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    for (const issue of parsed.error.issues.slice(0, 5)) {
+      this.fault(name, `${issue.path.length ? `at ${issue.path.join('.')}: ` : ''}${issue.message}`);
+    }
+    return fallback;
+  }
+
+  fault(name: string, problem: string): void {
+    this.faults.push({ name, problem });
+  }
+}
+
+/** The text of a file; null when it is absent, a folder, or not for this user to read. */
+export function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** What was given, unless it is a key that was put into the wrong variable, or a URL that carries a password. */
+export const quote = (value: string): string =>
+  /-----|@/.test(value)
+    ? 'something that is not repeated here'
+    : JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
