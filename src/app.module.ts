@@ -20,6 +20,7 @@ import { CallCommandsController } from './http/call-commands.controller.js';
 import { CallHistoryController } from './http/call-history.controller.js';
 import { DevicesController } from './http/devices.controller.js';
 import { DocsController } from './http/docs.controller.js';
+import { FrontPageController } from './http/front-page.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { SessionController } from './http/session.controller.js';
 import { Gateway } from './operations/gateway-url.js';
@@ -81,7 +82,7 @@ export class AppModule {
       ],
       controllers: [
         ...[CallCommandsController, CallHistoryController, DevicesController, SessionController],
-        ...[HealthController, DocsController],
+        ...[HealthController, DocsController, FrontPageController],
       ],
       providers: [
         ...[Readiness, Metrics, Webhooks],
