@@ -36,7 +36,7 @@ export class RawSocket {
   async join(auth: object): Promise<this> {
     await this.gets((frame) => frame.startsWith('0'));
     this.send(`40${JSON.stringify(auth)}`);
-    await this.gets((frame) => frame.startsWith('42["sync"') || frame.startsWith('420["sync"'));
+    await this.gets((frame) => /^42\d*\["sync"/.test(frame));
     return this;
   }
 

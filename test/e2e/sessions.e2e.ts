@@ -8,7 +8,7 @@ import {
   exportSPKI,
   generateKeyPair,
 } from 'jose';
-import { type Item, type TestGateway, eventually, testGateway } from '../support/gateway.js';
+import { type TestGateway, eventually, testGateway } from '../support/gateway.js';
 import { Phone } from '../support/phone.js';
 
 const SECRET = 'a secret of the app that is long enough';
@@ -122,7 +122,7 @@ describe('a session', () => {
     const john = await gateway.phone('john');
     const requested = async (): Promise<unknown> => {
       const callId = await john.calls('ivy');
-      const look = async (): Promise<Item | undefined> => {
+      const look = async (): Promise<{ data: unknown } | undefined> => {
         const { body } = await gateway.http(`/v1/calls/${callId}/events`, { as: 'john' });
         return body.items.find(({ type }) => type === 'WakeRequested');
       };
