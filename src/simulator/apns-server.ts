@@ -16,6 +16,7 @@ import type { RequestFault } from './faults.js';
 import type { LogEntry } from './journal.js';
 import type { Parts } from './parts.js';
 import { checkProviderToken, newMemory, type Refusal, remember } from './provider-token.js';
+import { Recently } from './recently.js';
 import type { Environment, IosDevice } from './registry.js';
 import type { Admission, ListenerHandler } from './tls-listener.js';
 
@@ -45,12 +46,13 @@ export class ApnsServer implements ListenerHandler, DeskService {
   private readonly parts: Parts;
   private readonly churn = new Churn();
   private readonly senders = new Map<Connection, SenderState>();
-  private readonly pushes = new Map<string, number[]>();
+  private readonly pushes: Recently;
 
   constructor(environment: Environment, parts: Parts) {
     this.name = `apns-${environment}`;
     this.environment = environment;
     this.parts = parts;
+    this.pushes = new Recently(parts.policy.apns.pushesPerTokenWindowMs);
   }
 
   admit(remote: string): Admission {
@@ -163,7 +165,7 @@ export class ApnsServer implements ListenerHandler, DeskService {
       environment: this.environment,
       token,
       device,
-      recentPushes: this.recentPushes(text, now).length,
+      recentPushes: device === undefined ? 0 : this.pushes.count(device.token, now),
       policy: policy.apns,
     });
     if (refusal !== undefined || device === undefined)
@@ -209,7 +211,7 @@ export class ApnsServer implements ListenerHandler, DeskService {
     const now = clock.now();
     const { connection, headers } = exchange;
     for (const { rule, detail } of found) journal.violation(this.name, connection.id, rule, detail);
-    this.pushes.set(device.token, [...this.recentPushes(device.token, now), now]);
+    this.pushes.add(device.token, now);
     const payload = payloadOf(exchange);
     const pushType = headerValue(headers, 'apns-push-type') ?? null;
     if (payload === null || (pushType === null && policy.apns.missingPushType === 'drop')) {
@@ -235,11 +237,5 @@ export class ApnsServer implements ListenerHandler, DeskService {
         entry.delivery = outcome;
       },
     });
-  }
-
-  private recentPushes(token: string | null, now: number): number[] {
-    if (token === null) return [];
-    const since = now - this.parts.policy.apns.pushesPerTokenWindowMs;
-    return (this.pushes.get(token.toLowerCase()) ?? []).filter((at) => at > since);
   }
 }

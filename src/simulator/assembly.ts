@@ -46,11 +46,12 @@ export interface Assembly extends Parts {
 }
 
 /** The hosts each certificate is made out to, beside the address it is really reached at. */
-const hostNames: Record<ServiceName, string> = {
-  'apns-production': 'api.push.apple.com',
-  'apns-sandbox': 'api.sandbox.push.apple.com',
-  fcm: 'fcm.googleapis.com',
-  token: 'oauth2.googleapis.com',
+const hostNames: Record<ServiceName, string[]> = {
+  'apns-production': ['api.push.apple.com'],
+  // The second is an old name that some clients still use.
+  'apns-sandbox': ['api.sandbox.push.apple.com', 'api.development.push.apple.com'],
+  fcm: ['fcm.googleapis.com'],
+  token: ['oauth2.googleapis.com'],
 };
 
 export async function assemble(options: PushSimulatorOptions): Promise<Assembly> {
@@ -60,7 +61,7 @@ export async function assemble(options: PushSimulatorOptions): Promise<Assembly>
   const untrusted = await stranger.issue(['localhost', '127.0.0.1']);
   const certificates = await Promise.all(
     serviceNames.map((name) =>
-      authority.issue([hostNames[name], ...new Set(['localhost', '127.0.0.1', '::1', host])]),
+      authority.issue([...hostNames[name], ...new Set(['localhost', '127.0.0.1', '::1', host])]),
     ),
   );
 

@@ -1,4 +1,5 @@
 import type { Connection } from './connection.js';
+import { Recently } from './recently.js';
 
 const window = 60_000;
 
@@ -9,24 +10,21 @@ const window = 60_000;
 export class Churn {
   private readonly open = new Map<string, Set<Connection>>();
   private readonly thrownAway = new Map<string, number>();
-  private readonly needless = new Map<string, number[]>();
+  private readonly needless = new Recently(window);
 
   /** How many needless connections this sender has opened in the last minute. */
   count(remote: string, now: number): number {
-    return this.recent(remote, now).length;
+    return this.needless.count(remote, now);
   }
 
-  /** Returns the new count. */
+  /** Returns the new count, 0 when there was need for it. */
   opened(connection: Connection, now: number): number {
     const { remote } = connection;
     const others = this.open.get(remote) ?? new Set<Connection>();
     const usable = [...others].some((other) => !other.retired && !other.closed);
     const discarded = now - (this.thrownAway.get(remote) ?? -Infinity) < window;
-    const recent = this.recent(remote, now);
-    if (usable || discarded) recent.push(now);
-    this.needless.set(remote, recent);
     this.open.set(remote, others.add(connection));
-    return usable || discarded ? recent.length : 0;
+    return usable || discarded ? this.needless.add(remote, now) : 0;
   }
 
   closed(connection: Connection, now: number): void {
@@ -37,9 +35,5 @@ export class Churn {
   forget(): void {
     this.needless.clear();
     this.thrownAway.clear();
-  }
-
-  private recent(remote: string, now: number): number[] {
-    return (this.needless.get(remote) ?? []).filter((at) => now - at < window);
   }
 }

@@ -7,6 +7,7 @@ import { checkMessage, type FcmMessage } from './fcm-rules.js';
 import type { RequestFault } from './faults.js';
 import type { LogEntry } from './journal.js';
 import type { Parts } from './parts.js';
+import { Recently } from './recently.js';
 import type { AndroidDevice } from './registry.js';
 import type { Admission, ListenerHandler } from './tls-listener.js';
 
@@ -17,7 +18,6 @@ interface Session {
   cancelIdle: () => void;
 }
 
-const minute = 60_000;
 const REFUSED_STREAM = 7;
 const ENHANCE_YOUR_CALM = 11;
 
@@ -26,7 +26,7 @@ export class FcmServer implements ListenerHandler, DeskService {
   readonly name = 'fcm';
   private readonly parts: Parts;
   private readonly sessions = new Map<Connection, Session>();
-  private readonly sent = new Map<string, number[]>();
+  private readonly sent = new Recently(60_000);
   private readonly collapseKeys = new Map<string, Map<string, number>>();
 
   constructor(parts: Parts) {
@@ -112,7 +112,7 @@ export class FcmServer implements ListenerHandler, DeskService {
       projects: credentials.projects,
       accessToken: (token) => credentials.accessToken(token),
       device: (token) => registry.android(token),
-      recentMessages: (device) => this.recent(device).length,
+      recentMessages: (device) => this.sent.count(device.token, clock.now()),
       policy: policy.fcm,
     });
     if ('reason' in checked) {
@@ -133,7 +133,7 @@ export class FcmServer implements ListenerHandler, DeskService {
     if (device === null || message.validateOnly) return;
     const { clock, devices } = this.parts;
     const now = clock.now();
-    this.sent.set(device.token, [...this.recent(device), now]);
+    this.sent.add(device.token, now);
     this.checkManners(exchange.connection, message, device);
     devices.send({
       service: this.name,
@@ -184,11 +184,6 @@ export class FcmServer implements ListenerHandler, DeskService {
       if (clock.now() - session.activeAt >= policy.fcm.idleMs) this.retire(connection, 0, 'session_timeout');
       else this.watchIdle(connection, session);
     });
-  }
-
-  private recent(device: AndroidDevice): number[] {
-    const since = this.parts.clock.now() - minute;
-    return (this.sent.get(device.token) ?? []).filter((at) => at > since);
   }
 }
 

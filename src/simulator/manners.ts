@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import { type Answer, type Exchange, headerValue } from './exchange.js';
 import type { Journal, ServiceName } from './journal.js';
+import { Recently } from './recently.js';
 
 const remembered = 5000;
 const loopWindow = 1000;
@@ -13,7 +14,7 @@ export class Manners {
   private readonly clock: Clock;
   private readonly journal: Journal;
   private readonly refused = new Map<string, string>();
-  private readonly attempts = new Map<string, number[]>();
+  private readonly attempts = new Recently(loopWindow);
   private readonly notBefore = new Map<string, number>();
 
   constructor(clock: Clock, journal: Journal) {
@@ -34,10 +35,9 @@ export class Manners {
     const key = pushKey(service, id, exchange);
     const refusal = this.refused.get(key);
     if (refusal !== undefined) warn('retried-after-refusal', `apns-id ${id} was refused with ${refusal}`);
-    const recent = (this.attempts.get(key) ?? []).filter((at) => now - at < loopWindow);
-    keep(this.attempts, key, [...recent, now]);
-    if (recent.length === loopLimit)
+    if (this.attempts.add(key, now) === loopLimit + 1) {
       warn('retry-loop', `apns-id ${id} more than ${loopLimit} times in a second`);
+    }
   }
 
   answered(
@@ -55,7 +55,7 @@ export class Manners {
   }
 
   forget(): void {
-    for (const map of [this.refused, this.attempts, this.notBefore]) map.clear();
+    for (const memory of [this.refused, this.attempts, this.notBefore]) memory.clear();
   }
 }
 

@@ -3,6 +3,7 @@ import type { DeskService, Judgement } from './desk.js';
 import type { Answer, Exchange } from './exchange.js';
 import type { RequestFault } from './faults.js';
 import type { Parts } from './parts.js';
+import { Recently } from './recently.js';
 import type { Admission, ListenerHandler } from './tls-listener.js';
 import { checkGrant, type Grant } from './token-rules.js';
 
@@ -14,7 +15,7 @@ const jsonHeaders = { 'content-type': 'application/json; charset=utf-8', 'cache-
 export class TokenEndpoint implements ListenerHandler, DeskService {
   readonly name = 'token';
   private readonly parts: Parts;
-  private readonly grants = new Map<string, number[]>();
+  private readonly grants = new Recently(fiftyMinutes);
   /** Its own address is known once it listens. */
   audiences: string[] = ['https://oauth2.googleapis.com/token'];
 
@@ -96,12 +97,9 @@ export class TokenEndpoint implements ListenerHandler, DeskService {
 
   private count({ account }: Grant, connection: Connection): void {
     const { clock, journal, policy } = this.parts;
-    const now = clock.now();
-    const recent = (this.grants.get(account.clientEmail) ?? []).filter((at) => now - at < fiftyMinutes);
-    recent.push(now);
-    this.grants.set(account.clientEmail, recent);
-    if (recent.length <= policy.token.grantsPer50Minutes) return;
-    const detail = `${recent.length} access tokens in 50 minutes, each is good for an hour`;
+    const count = this.grants.add(account.clientEmail, clock.now());
+    if (count <= policy.token.grantsPer50Minutes) return;
+    const detail = `${count} access tokens in 50 minutes, each is good for an hour`;
     journal.violation(this.name, connection.id, 'too-many-grants', detail);
   }
 }
