@@ -1,26 +1,28 @@
-/** A token bucket: `perSecond` in the long run, `burst` at once. No timer; it refills when it is looked at. */
-export class TokenBucket {
-  private tokens: number;
-  private at: number;
+/** A thousandth of a millisecond: what rounding may do to a sum of times. */
+const ROUNDING_MS = 1e-3;
 
-  constructor(
-    private readonly perSecond: number,
-    private readonly burst: number,
-    now: number,
-  ) {
-    this.tokens = burst;
-    this.at = now;
+/**
+ * A token bucket: `perSecond` in the long run, `burst` at once. No timer, and nothing to add up: it knows when it will be
+ * full again, which also keeps it from giving anything for a clock that runs backwards.
+ */
+export class TokenBucket {
+  private readonly tokenMs: number;
+  private readonly burstMs: number;
+  private fullAt: number;
+
+  constructor(perSecond: number, burst: number, now: number) {
+    this.tokenMs = 1_000 / perSecond;
+    this.burstMs = burst * this.tokenMs;
+    this.fullAt = now;
   }
 
   /** @returns 0 when taken, else the milliseconds until the next token */
   take(now: number): number {
-    this.tokens = Math.min(this.burst, this.tokens + (Math.max(0, now - this.at) / 1_000) * this.perSecond);
-    this.at = now;
-    if (this.tokens >= 1) {
-      this.tokens--;
-      return 0;
-    }
-    return Math.ceil(((1 - this.tokens) / this.perSecond) * 1_000);
+    const fullAt = Math.max(this.fullAt, now) + this.tokenMs;
+    const waitMs = fullAt - this.burstMs - now;
+    if (waitMs > ROUNDING_MS) return Math.ceil(waitMs - ROUNDING_MS);
+    this.fullAt = fullAt;
+    return 0;
   }
 }
 
