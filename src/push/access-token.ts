@@ -58,7 +58,6 @@ export class AccessToken {
    */
   async renew(failed: string): Promise<AccessTokenResult | null> {
     if (this.#token !== failed) return this.current();
-    if (this.#fetching !== null) return this.#fetching;
     const now = this.#clock.now();
     if (Math.abs(now - this.#forcedAt) < minute) return null;
     this.#forcedAt = now;

@@ -106,9 +106,11 @@ describe('an access token', () => {
     'may say %j of its own life without our asking for each push',
     async (life) => {
       const { endpoint, token } = await setUp();
+      const other = await setUp({ uri: endpoint.uri });
       endpoint.act = (response) => endpoint.grant(response, life);
       for (let n = 0; n < 5; n++) expect(await token.current()).toEqual({ token: 'token-1' });
-      expect(endpoint.forms).toHaveLength(1);
+      // Whatever those calls asked for in the background is there before this.
+      expect(await other.token.current()).toEqual({ token: 'token-2' });
     },
   );
 
@@ -137,6 +139,19 @@ describe('an access token that FCM refuses', () => {
     expect(endpoint.forms).toHaveLength(2);
     clock.time += 1;
     expect(await token.renew('token-2')).toEqual({ token: 'token-3' });
+  });
+});
+
+describe('an access token that FCM refuses while its endpoint is down', () => {
+  it('is not used again', async () => {
+    const { endpoint, clock, token } = await setUp();
+    await token.current();
+    endpoint.act = (response) => endpoint.answer(response, 503, '');
+    expect(await token.renew('token-1')).toEqual(delayed('AccessToken.503'));
+    expect(await token.current()).toEqual(delayed('AccessToken.503'));
+    endpoint.act = (response) => endpoint.grant(response);
+    clock.time += 1000;
+    expect(await token.current()).toEqual({ token: 'token-3' });
   });
 });
 
@@ -196,7 +211,7 @@ describe('a token endpoint', () => {
 
   it('is not read beyond what an answer can need', async () => {
     const { endpoint, token } = await setUp();
-    endpoint.act = (response) => endpoint.answer(response, 200, 'x'.repeat(5_000_000));
+    endpoint.act = (response) => void response.writeHead(200).write('x'.repeat(50_000)); // and never ends
     expect(await token.current()).toEqual(wrong(200, 'AccessToken.200'));
   });
 
