@@ -155,6 +155,20 @@ describe('connections to APNs', () => {
     expect(new Set([...server.visits, ...sandbox.visits].map(jwtOf)).size).toBe(2);
   });
 
+  it('carry one push before a burst, until Apple has seen the provider token', async () => {
+    let besideTheFirst = 0;
+    const server = await serverThat(({ stream, number }) => {
+      setImmediate(() => {
+        if (number === 1) besideTheFirst = server.visits.length - 1;
+        answer(stream, 200);
+      });
+    });
+    const sender = senderTo(server);
+    await Promise.all(Array.from({ length: 20 }, () => sender.send(push())));
+    expect(besideTheFirst).toBe(0);
+    expect(server.visits).toHaveLength(20);
+  });
+
   it('are closed when the sender is, and what was under way is finished', async () => {
     const server = await serverThat(({ stream }) => void setImmediate(() => answer(stream, 200)));
     const sender = senderTo(server);

@@ -133,7 +133,9 @@ describe('a token endpoint', () => {
   it('that is slow costs a push no more than its deadline', async () => {
     const { endpoint, sender } = await setUp();
     endpoint.act = () => undefined;
+    const before = performance.now();
     const result = await sender.send(message({ deadlineMs: 100 }));
+    expect(performance.now() - before).toBeLessThan(1500);
     expect(result).toEqual({
       outcome: 'retry',
       status: null,
@@ -159,6 +161,15 @@ describe('a token endpoint', () => {
       answer(stream, 401);
     });
     expect(await sender.send(message())).toMatchObject({ outcome: 'retry', reason: 'AccessToken.503' });
+  });
+});
+
+describe('closing', () => {
+  it('lets a message finish that was just begun', async () => {
+    const { sender } = await setUp();
+    const [result] = await Promise.all([sender.send(message()), sender.close()]);
+    expect(result).toMatchObject({ outcome: 'accepted' });
+    expect(await sender.send(message())).toMatchObject({ outcome: 'retry', reason: 'Closed' });
   });
 });
 

@@ -156,6 +156,15 @@ describe('closing', () => {
   });
 });
 
+describe('closing before there is a connection', () => {
+  it('lets the request that opens it finish', async () => {
+    const server = await serverThat();
+    const origin = originOf(server);
+    const [reply] = await Promise.all([post(origin), origin.close()]);
+    expect(reply).toEqual(accepted);
+  });
+});
+
 describe('retiring a connection', () => {
   it('sends what comes next over a new one, once for all who ask', async () => {
     const server = await serverThat();

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { all, burst, closes, originOf, post, until } from './loopback.js';
+import { accepted, all, burst, closes, originOf, post, until } from './loopback.js';
 
 const [DATA, HEADERS, SETTINGS, PING, GOAWAY, WINDOW_UPDATE] = [0, 1, 4, 6, 7, 8];
 const endStream = 1;
@@ -118,7 +118,8 @@ async function fullWindow(requests: number) {
 
 describe('a server that is slow to read', () => {
   it('gets whole bodies in order, as many as it has room for, and never part of one', async () => {
-    const { server, replies } = await fullWindow(40);
+    const { server, origin, replies } = await fullWindow(40);
+    const small = post(origin, 'x');
     await server.ping();
     expect([...server.received.values()]).toEqual(Array.from({ length: room }, () => 5000));
 
@@ -131,7 +132,9 @@ describe('a server that is slow to read', () => {
     server.answers = true;
     server.grant(1_000_000);
     expect(await replies).toEqual(all(40));
+    expect(await small).toEqual(accepted);
     expect([...server.received.keys()]).toEqual([...server.whole]);
+    expect([...server.received.values()].at(-1)).toBe(1);
   });
 
   it('is not sent what has waited past its deadline, and has room for others instead', async () => {
@@ -150,6 +153,20 @@ describe('a server that is slow to read', () => {
     const server = await StingyServer.start();
     server.answers = true;
     expect(await burst(originOf(server), 500)).toEqual(all(500));
+  });
+
+  it('and then falls silent does not keep those who wait', async () => {
+    const server = await StingyServer.start();
+    const origin = originOf(server);
+    const lost = Promise.all(Array.from({ length: room }, () => post(origin, body, 700)));
+    await until(() => server.whole.size === room);
+    const waiting = post(origin, body, 5000);
+    server.answers = true;
+    expect(await lost).toEqual(
+      Array.from({ length: room }, () => ({ failure: 'Timeout', unprocessed: false })),
+    );
+    expect(await waiting).toEqual(accepted);
+    expect(server.connections).toBe(2);
   });
 
   it('and then leaves does not take along those who wait', async () => {

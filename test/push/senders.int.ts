@@ -282,6 +282,7 @@ describe('a sleeping Android phone', () => {
     const { token } = simulator.registerAndroidDevice();
     once('fcm', fault);
     expect(await call(token, { deadlineMs: 1000 })).toEqual(result);
+    simulator.clock.advance('retryAfterMs' in result ? (result.retryAfterMs ?? 0) : 0);
     expect(await call(token)).toEqual(accepted);
   });
 
