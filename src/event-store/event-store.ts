@@ -105,6 +105,11 @@ export class EventStore {
     return rows[0]?.stream_id ?? null;
   }
 
+  /** Removes claims whose time is over; they count for nothing already. */
+  async forgetExpiredClaims(): Promise<void> {
+    await this.run('forget_claims', 'delete from claims where expires_at < clock_timestamp()', []);
+  }
+
   /**
    * Events after a cursor in global order. Only what no open transaction can still slip in front of is handed out
    * (`pg_snapshot_xmin`), so a reader that remembers its last cursor skips nothing.

@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { CommandBus, type ICommand } from '@nestjs/cqrs';
 import { CloseCall } from '../calls/close-call.js';
+import { EventStore } from '../event-store/event-store.js';
 import { Log } from '../operations/log.js';
 import { type Job, type JobKind, Jobs } from './jobs.js';
 
@@ -9,6 +10,7 @@ const TICK_MS = 20;
 /** Further off, the regular look is good enough. */
 const LONGEST_ALARM_MS = 600_000;
 const BATCH = 50;
+const CLEAN_MS = 60_000;
 
 export type CommandOf = (job: Job) => ICommand;
 
@@ -20,6 +22,7 @@ export type CommandOf = (job: Job) => ICommand;
 export class JobSweeper implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly commands = new Map<JobKind, CommandOf>();
   private timer: NodeJS.Timeout | null = null;
+  private cleaning: NodeJS.Timeout | null = null;
   private nextAt = Infinity;
   private readonly alarms = new Set<number>();
   private sweeping: Promise<void> | null = null;
@@ -27,6 +30,7 @@ export class JobSweeper implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(
     private readonly jobs: Jobs,
+    private readonly store: EventStore,
     private readonly bus: CommandBus,
     private readonly log: Log,
   ) {
@@ -40,11 +44,17 @@ export class JobSweeper implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   onApplicationBootstrap(): void {
+    this.cleaning = setInterval(() => {
+      this.store
+        .forgetExpiredClaims()
+        .catch((error: unknown) => this.log.warn('expired claims could not be removed', { error }));
+    }, CLEAN_MS);
     this.nudge(0);
   }
 
   async onModuleDestroy(): Promise<void> {
     this.stopped = true;
+    if (this.cleaning) clearInterval(this.cleaning);
     if (this.timer) clearTimeout(this.timer);
     await this.sweeping;
   }

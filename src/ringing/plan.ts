@@ -7,7 +7,8 @@ export type Step =
 
 /**
  * Who is pushed and when (contract, section 6): without a live socket or in the background at once; with a live socket
- * in the foreground only if it does not acknowledge in time. Devices that were asked or reached before are left alone.
+ * in the foreground only if it does not acknowledge in time. Made again after a crash, it leaves alone whom it has asked,
+ * unless they were asked over a socket that is gone.
  */
 export function planWake(reaches: readonly Reach[], wake: Wake): Step[] {
   return reaches.flatMap((reach): Step[] => {
@@ -16,7 +17,7 @@ export function planWake(reaches: readonly Reach[], wake: Wake): Step[] {
     if (pushable && reach.live !== 'foreground' && !known?.push) {
       return [{ reach, how: 'push', because: reach.live === null ? 'offline' : 'background' }];
     }
-    if (reach.live === null || known?.reached || known?.socket) return [];
+    if (reach.live === null || known?.push || known?.reached || known?.socket) return [];
     return [{ reach, how: 'socket', hedge: pushable && reach.live === 'foreground' }];
   });
 }

@@ -30,6 +30,8 @@ export class PushDevice extends Command<void> {
     readonly deviceId: string,
     /** The claim under which the attempt runs; 0 for the node that recorded the wish. */
     readonly epoch = 0,
+    /** Where to, when that was read a moment ago. */
+    readonly known: PushAddress | null = null,
   ) {
     super();
   }
@@ -52,14 +54,15 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  async execute({ callId, deviceId, epoch }: PushDevice): Promise<void> {
+  async execute({ callId, deviceId, epoch, known }: PushDevice): Promise<void> {
     const job = { key: pushKey(callId, deviceId), epoch };
-    const call = await this.calls.load(callId);
+    // On the fast path the call was recorded here milliseconds ago; later attempts look again.
+    const call = await (known ? this.calls.recall(callId) : this.calls.load(callId));
     const push = (await this.log.of(callId)).devices[deviceId]?.push;
     if (!isUnanswered(call) || this.clock.now() >= call.ringExpiresAt || push?.result !== 'pending') {
       return this.jobs.finish(job);
     }
-    const address = (await this.reaches.ofDevice(call.callee.userId, deviceId))?.push ?? null;
+    const address = known ?? (await this.reaches.ofDevice(call.callee.userId, deviceId))?.push ?? null;
     const attempt = address
       ? await this.attempt(call, deviceId, push.pushId, address, job)
       : { address: null, provider: push.provider, results: [] };

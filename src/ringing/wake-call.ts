@@ -5,7 +5,7 @@ import { Calls } from '../calls/calls.js';
 import { CloseCall } from '../calls/close-call.js';
 import { isUnanswered } from '../calls/domain/call.js';
 import { CONFIG, type Config } from '../config.js';
-import { Reaches } from '../devices/reach.js';
+import { type Reach, Reaches } from '../devices/reach.js';
 import type { NewJob } from '../event-store/event.js';
 import { JobSweeper } from './job-sweeper.js';
 import { LEASE_MS, hedgeKey, pushKey, wakeKey } from './obligations.js';
@@ -40,10 +40,10 @@ export class WakeCallHandler implements ICommandHandler<WakeCall> {
       return;
     }
     const reaches = await this.reaches.of(call.callee.userId);
-    let pushes: string[] = [];
+    let pushes: Reach[] = [];
     await this.log.record(callId, (wake) => {
       const steps = planWake(reaches, wake);
-      pushes = steps.filter(({ how }) => how === 'push').map(({ reach }) => reach.deviceId);
+      pushes = steps.filter(({ how }) => how === 'push').map(({ reach }) => reach);
       const nobody = !reaches.some(({ live, push }) => live !== null || push !== null);
       return {
         events: nobody ? [NOBODY] : steps.map(requested),
@@ -56,7 +56,9 @@ export class WakeCallHandler implements ICommandHandler<WakeCall> {
       return;
     }
     this.sweeper.nudge(this.config.ringAckTimeoutMs);
-    await Promise.all(pushes.map((deviceId) => this.commands.execute(new PushDevice(callId, deviceId))));
+    await Promise.all(
+      pushes.map(({ deviceId, push }) => this.commands.execute(new PushDevice(callId, deviceId, 0, push))),
+    );
   }
 
   private jobsOf(callId: string, step: Step): NewJob[] {

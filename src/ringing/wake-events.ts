@@ -56,7 +56,11 @@ export interface Wake {
   devices: Readonly<Record<string, DeviceWake>>;
 }
 
-export const noWake: Wake = { version: 0, devices: {} };
+/** Without a prototype: an install may call itself `constructor`. */
+const devicesOf = (known: Wake['devices'], changed: Wake['devices']): Wake['devices'] =>
+  Object.assign(Object.create(null) as Record<string, DeviceWake>, known, changed);
+
+export const noWake: Wake = { version: 0, devices: devicesOf({}, {}) };
 const unknown: DeviceWake = { platform: null, reached: false, socket: false, push: null };
 
 export function evolveWake(wake: Wake, event: WakeEvent): Wake {
@@ -64,7 +68,7 @@ export function evolveWake(wake: Wake, event: WakeEvent): Wake {
   const { deviceId } = event.data;
   if (deviceId === null) return { ...wake, version };
   const device = wake.devices[deviceId] ?? unknown;
-  return { version, devices: { ...wake.devices, [deviceId]: evolveDevice(device, event) } };
+  return { version, devices: devicesOf(wake.devices, { [deviceId]: evolveDevice(device, event) }) };
 }
 
 function evolveDevice(device: DeviceWake, event: WakeEvent): DeviceWake {
