@@ -52,7 +52,7 @@ export class ApnsServer implements ListenerHandler, DeskService {
     this.name = `apns-${environment}`;
     this.environment = environment;
     this.parts = parts;
-    this.pushes = new Recently(parts.policy.apns.pushesPerTokenWindowMs);
+    this.pushes = new Recently(() => parts.policy.apns.pushesPerTokenWindowMs);
   }
 
   admit(remote: string): Admission {

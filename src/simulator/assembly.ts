@@ -102,7 +102,7 @@ export async function assemble(options: PushSimulatorOptions): Promise<Assembly>
         certificate: certificates[serviceNames.indexOf(service)] ?? untrusted,
         untrusted,
         http1: !isApns,
-        settings: isApns ? apnsSettings : { maxConcurrentStreams: policy.fcm.maxConcurrentStreams },
+        settings: () => (isApns ? apnsSettings : { maxConcurrentStreams: policy.fcm.maxConcurrentStreams }),
         nextConnectionId: () => ++connections,
       },
       services[service],

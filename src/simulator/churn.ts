@@ -10,7 +10,7 @@ const window = 60_000;
 export class Churn {
   private readonly open = new Map<string, Set<Connection>>();
   private readonly thrownAway = new Map<string, number>();
-  private readonly needless = new Recently(window);
+  private readonly needless = new Recently(() => window);
 
   /** How many needless connections this sender has opened in the last minute. */
   count(remote: string, now: number): number {
@@ -21,7 +21,7 @@ export class Churn {
   opened(connection: Connection, now: number): number {
     const { remote } = connection;
     const others = this.open.get(remote) ?? new Set<Connection>();
-    const usable = [...others].some((other) => !other.retired && !other.closed);
+    const usable = [...others].some((other) => other.fit && !other.closed);
     const discarded = now - (this.thrownAway.get(remote) ?? -Infinity) < window;
     this.open.set(remote, others.add(connection));
     return usable || discarded ? this.needless.add(remote, now) : 0;
@@ -29,7 +29,7 @@ export class Churn {
 
   closed(connection: Connection, now: number): void {
     this.open.get(connection.remote)?.delete(connection);
-    if (!connection.retired) this.thrownAway.set(connection.remote, now);
+    if (connection.fit) this.thrownAway.set(connection.remote, now);
   }
 
   forget(): void {

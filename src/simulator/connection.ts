@@ -24,6 +24,7 @@ export class Connection {
   lastStream = 0;
   private readonly raw: Socket;
   private readonly tls: TLSSocket;
+  private spoiled = false;
   private session: ServerHttp2Session | null = null;
   private tap: WireTap | null = null;
   private acceptedUpTo = Infinity;
@@ -34,6 +35,11 @@ export class Connection {
     this.raw = raw;
     this.tls = tls;
     this.remote = raw.remoteAddress ?? 'unknown';
+  }
+
+  /** Is there no reason to leave it for another? A fault on it is one. */
+  get fit(): boolean {
+    return !this.retired && !this.spoiled;
   }
 
   get closed(): boolean {
@@ -82,6 +88,11 @@ export class Connection {
     for (let i = 0; i < (twice ? 2 : 1); i++) this.tap.goaway(lastStream, code, debug);
     if (code !== 0) this.end();
     else this.endWhenAnswered();
+  }
+
+  /** Something went wrong here that a careful sender answers with a new connection. */
+  spoil(): void {
+    this.spoiled = true;
   }
 
   freeze(): void {

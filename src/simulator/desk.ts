@@ -101,6 +101,7 @@ export class Desk {
     const { connection, stream } = exchange;
     const accepts = 'accepted' in fault && fault.accepted === true;
     if (accepts) judgement.accept?.(entry);
+    if (fault.kind !== 'answer' && fault.kind !== 'settings') connection.spoil();
     switch (fault.kind) {
       case 'answer': {
         const answer = service.answerFor(fault);

@@ -26,7 +26,7 @@ export class FcmServer implements ListenerHandler, DeskService {
   readonly name = 'fcm';
   private readonly parts: Parts;
   private readonly sessions = new Map<Connection, Session>();
-  private readonly sent = new Recently(60_000);
+  private readonly sent = new Recently(() => 60_000);
   private readonly collapseKeys = new Map<string, Map<string, number>>();
 
   constructor(parts: Parts) {

@@ -14,7 +14,7 @@ export class Manners {
   private readonly clock: Clock;
   private readonly journal: Journal;
   private readonly refused = new Map<string, string>();
-  private readonly attempts = new Recently(loopWindow);
+  private readonly attempts = new Recently(() => loopWindow);
   private readonly notBefore = new Map<string, number>();
 
   constructor(clock: Clock, journal: Journal) {

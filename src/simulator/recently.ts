@@ -4,10 +4,10 @@ const mostKeys = 10_000;
 /** How often something has happened lately, by key. It counts to ten thousand, for the ten thousand latest keys. */
 export class Recently {
   private readonly times = new Map<string, number[]>();
-  private readonly window: number;
+  private readonly windowMs: () => number;
 
-  constructor(windowMs: number) {
-    this.window = windowMs;
+  constructor(windowMs: () => number) {
+    this.windowMs = windowMs;
   }
 
   /** Returns the new count. */
@@ -33,7 +33,8 @@ export class Recently {
   private prune(key: string, now: number): number[] | undefined {
     const list = this.times.get(key);
     if (list === undefined) return undefined;
-    const expired = list.findIndex((at) => now - at < this.window);
+    const windowMs = this.windowMs();
+    const expired = list.findIndex((at) => now - at < windowMs);
     if (expired === -1) this.times.delete(key);
     else if (expired > 0) list.splice(0, expired);
     return expired === -1 ? undefined : list;

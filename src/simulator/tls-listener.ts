@@ -13,7 +13,8 @@ export interface ListenerOptions {
   /** Of an authority nobody trusts, for the day somebody wants to see a sender refuse it. */
   untrusted: { key: string; cert: string };
   http1: boolean;
-  settings: http2.Settings;
+  /** Sent to every new connection. */
+  settings: () => http2.Settings;
   /** Connection ids are unique over all listeners of a simulator. */
   nextConnectionId: () => number;
 }
@@ -144,7 +145,7 @@ export class TlsListener {
       },
     });
     tap.on('error', () => undefined);
-    const session = http2.performServerHandshake(tap, { settings: this.options.settings });
+    const session = http2.performServerHandshake(tap, { settings: this.options.settings() });
     connection.speakHttp2(session, tap);
     session.on('error', () => undefined);
     session.on('ping', () => this.handler.ping(connection));

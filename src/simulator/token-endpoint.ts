@@ -15,7 +15,7 @@ const jsonHeaders = { 'content-type': 'application/json; charset=utf-8', 'cache-
 export class TokenEndpoint implements ListenerHandler, DeskService {
   readonly name = 'token';
   private readonly parts: Parts;
-  private readonly grants = new Recently(fiftyMinutes);
+  private readonly grants = new Recently(() => fiftyMinutes);
   /** Its own address is known once it listens. */
   audiences: string[] = ['https://oauth2.googleapis.com/token'];
 

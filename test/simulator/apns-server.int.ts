@@ -153,7 +153,10 @@ describe('a refused push', () => {
     expect(await push(session)).toMatchObject({ status: 429, reason: 'TooManyRequests' });
     simulator.clock.advance(10_000);
     expect((await push(session)).status).toBe(200);
-    simulator.adjust({ apns: { pushesPerToken: 100 } });
+    simulator.adjust({ apns: { pushesPerToken: 1, pushesPerTokenWindowMs: 60_000 } });
+    simulator.clock.advance(10_000);
+    expect((await push(session)).status).toBe(429);
+    simulator.adjust({ apns: { pushesPerToken: 100, pushesPerTokenWindowMs: 10_000 } });
   });
 });
 

@@ -1,26 +1,17 @@
 import { once } from 'node:events';
-import * as http2 from 'node:http2';
+import type { ClientHttp2Session } from 'node:http2';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { SignJWT } from 'jose';
 import { PushSimulator } from '../../src/simulator/push-simulator.js';
-import {
-  connect,
-  post,
-  providerToken,
-  type Push,
-  type Reply,
-  until,
-  voipBody,
-  voipHeaders,
-} from './senders.js';
+import { connect, post, providerToken, type Push, type Reply, voipBody, voipHeaders } from './senders.js';
 
 const bundleId = 'com.example.app';
 const minute = 60_000;
 let simulator: PushSimulator;
 let authorization: string;
 let token: string;
-let sessions: http2.ClientHttp2Session[];
+let sessions: ClientHttp2Session[];
 
 beforeAll(async () => {
   simulator = await PushSimulator.start();
@@ -40,13 +31,13 @@ const freshAuthorization = async (claims?: Record<string, unknown>): Promise<str
   `bearer ${await providerToken({ key: simulator.apnsKey, now: simulator.clock.now(), claims })}`;
 async function toApns(
   environment: 'apnsSandbox' | 'apnsProduction' = 'apnsSandbox',
-): Promise<http2.ClientHttp2Session> {
+): Promise<ClientHttp2Session> {
   const session = await connect(simulator, simulator.origins[environment]);
   sessions.push(session);
   return session;
 }
 const push = (
-  session: http2.ClientHttp2Session,
+  session: ClientHttp2Session,
   change: Partial<Push> = {},
   body: string | Buffer = voipBody(),
 ): Promise<Reply> => post(session, voipHeaders({ token, authorization, ...change }), body);
@@ -269,53 +260,5 @@ describe('APNs accepts, and a call is in danger, when a client', () => {
     simulator.clock.advance(2000);
     await push(session);
     expect(rules()).toHaveLength(1);
-  });
-});
-
-describe('the connection to APNs suffers when a client', () => {
-  it('sends a burst before it has seen SETTINGS: one stream passes', async () => {
-    const session = http2.connect(simulator.origins.apnsSandbox, { ca: simulator.ca });
-    sessions.push(session);
-    session.on('error', () => undefined);
-    const burst = Array.from({ length: 8 }, () => push(session).then(said, (error: Error) => error.message));
-    const heard = await Promise.all(burst);
-    expect(heard.filter((text) => text === '200 accepted')).toHaveLength(1);
-    expect(heard.filter((text) => text.includes('REFUSED_STREAM'))).toHaveLength(7);
-    expect(rules()).toEqual(Array.from({ length: 7 }, () => 'too-many-streams'));
-  });
-
-  it('opens one for every push: first a violation, then no connection', async () => {
-    const one = async (): Promise<string> => {
-      const session = await toApns();
-      const reply = said(await push(session));
-      session.close();
-      await once(session, 'close');
-      return reply;
-    };
-    await until('earlier connections are gone', () => simulator.connections['apns-sandbox'] === 0);
-    simulator.clock.advance(minute);
-    for (let i = 0; i < 11; i++) expect(await one()).toBe('200 accepted');
-    expect(rules()).toEqual([]);
-    expect(await one()).toBe('200 accepted');
-    expect(rules()).toEqual(['connection-churn']);
-    for (let i = 0; i < 20; i++) await one();
-    await expect(one()).rejects.toThrow();
-    simulator.clock.advance(minute);
-    expect(await one()).toBe('200 accepted');
-  });
-
-  it('ignores GOAWAY: no answer comes, and `destroyed` would not have told it', async () => {
-    const session = await toApns();
-    await push(session);
-    simulator.inject({ service: 'apns-sandbox', times: 1, fault: { kind: 'delay', ms: 100 } });
-    const slow = push(session);
-    simulator.inject({ service: 'apns-sandbox', times: 1, fault: { kind: 'goaway' } });
-    const goaway = once(session, 'goaway');
-    const unanswered = expect(push(session)).rejects.toThrow();
-    await goaway;
-    await unanswered;
-    expect(session.destroyed).toBe(false);
-    await expect(async () => push(session)).rejects.toThrow(/GOAWAY/);
-    expect((await slow).status).toBe(200);
   });
 });
