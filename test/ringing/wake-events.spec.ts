@@ -1,0 +1,91 @@
+import { type WakeEvent, noWake } from '../../src/ringing/wake-events.js';
+import { askedByPush, askedBySocket, reached, wakeAfter } from './reaches.js';
+
+const facts = { deviceId: 'iphone', provider: 'apns', environment: 'production', status: 200 } as const;
+const accepted: WakeEvent = { type: 'PushAccepted', data: facts };
+const rejected: WakeEvent = {
+  type: 'PushRejected',
+  data: { ...facts, status: 400, reason: 'BadTopic', configuration: true },
+};
+const retried = (afterMs: number | null): WakeEvent => ({
+  type: 'PushRetried',
+  data: { ...facts, status: 503, reason: 'ServiceUnavailable', attempt: 1, afterMs },
+});
+const pushOf = (...events: WakeEvent[]) => wakeAfter(askedByPush('iphone'), ...events).devices.iphone?.push;
+
+describe('what is known of waking the callee', () => {
+  it('is nothing at first', () => expect(noWake).toEqual({ version: 0, devices: {} }));
+
+  it('is which device was told over its socket', () =>
+    expect(wakeAfter(askedBySocket('browser'))).toEqual({
+      version: 1,
+      devices: { browser: { platform: 'ios', reached: false, socket: true, push: null } },
+    }));
+
+  it('is which device was pushed, and under which id', () =>
+    expect(wakeAfter(askedByPush('iphone')).devices.iphone).toEqual({
+      ...{ platform: 'ios', reached: false, socket: false },
+      push: { pushId: 'push-1', provider: 'apns', attempts: 0, result: 'pending' },
+    }));
+
+  it('is what became of the push, and the how-manieth attempt it was', () => {
+    expect(pushOf(accepted)).toMatchObject({ attempts: 1, result: 'accepted' });
+    expect(pushOf(rejected)).toMatchObject({ attempts: 1, result: 'rejected' });
+    expect(pushOf(retried(100))).toMatchObject({ attempts: 1, result: 'pending' });
+    expect(pushOf(retried(100), retried(200), accepted)).toMatchObject({ attempts: 3, result: 'accepted' });
+    expect(pushOf(retried(100), retried(null))).toMatchObject({ attempts: 2, result: 'given-up' });
+  });
+
+  it('keeps the id of a push through every attempt', () =>
+    expect(pushOf(retried(100), retried(200), rejected)?.pushId).toBe('push-1'));
+
+  it('is whether the device has shown that the call got through', () => {
+    expect(wakeAfter(askedBySocket('browser'), reached('browser')).devices.browser?.reached).toBe(true);
+    expect(wakeAfter(reached('browser'), askedBySocket('browser')).devices.browser).toMatchObject({
+      ...{ reached: true, socket: true },
+    });
+  });
+
+  it('is both ways for a device that did not confirm and was pushed as well', () =>
+    expect(wakeAfter(askedBySocket('iphone'), askedByPush('iphone')).devices.iphone).toMatchObject({
+      ...{ socket: true, push: { result: 'pending' } },
+    }));
+
+  it('is kept per device', () => {
+    const { devices } = wakeAfter(
+      askedByPush('iphone'),
+      askedBySocket('browser'),
+      accepted,
+      reached('browser'),
+    );
+    expect(devices.iphone).toMatchObject({ reached: false, push: { result: 'accepted' } });
+    expect(devices.browser).toMatchObject({ reached: true, push: null });
+  });
+
+  it('counts every event, also those that only tell', () => {
+    const told: WakeEvent[] = [
+      {
+        type: 'DeviceApnsEnvironmentCorrected',
+        data: { deviceId: 'iphone', from: 'production', to: 'sandbox' },
+      },
+      {
+        type: 'DevicePushTokenRetired',
+        data: { deviceId: 'iphone', provider: 'apns', reason: 'Unregistered' },
+      },
+      { type: 'DeviceUnreachable', data: { deviceId: null, reason: 'push-refused' } },
+    ];
+    const before = wakeAfter(askedByPush('iphone'), accepted);
+    const after = wakeAfter(askedByPush('iphone'), accepted, ...told);
+    expect(after).toEqual({ ...before, version: 5 });
+  });
+
+  it('knows no push of a device that was never pushed, whatever is said of one', () =>
+    expect(wakeAfter(askedBySocket('iphone'), accepted).devices.iphone?.push).toBeNull());
+
+  it.each(['__proto__', 'constructor'])('is complete for a device that is called %s', (deviceId) => {
+    const { devices } = wakeAfter(reached(deviceId));
+    expect(Object.entries(devices)).toEqual([
+      [deviceId, { platform: null, reached: true, socket: false, push: null }],
+    ]);
+  });
+});
