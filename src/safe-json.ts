@@ -1,6 +1,7 @@
 /** Deeper input is refused before anything recursive (socket.io's binary check, JSON.stringify, zod) sees it. */
 export const MAX_DEPTH = 64;
-const MAX_NODES = 20_000;
+/** More than the largest signal can hold: 65,536 bytes are at most 32,768 values. */
+const MAX_NODES = 40_000;
 
 export interface Flaw {
   path: string;
