@@ -50,7 +50,7 @@ export function checkSize(signal: unknown): void {
   if (bytes > MAX_SIGNAL_BYTES) {
     throw new Failure(
       'TOO_LARGE',
-      `signal is ${bytes} bytes of JSON; at most ${MAX_SIGNAL_BYTES} are relayed`,
+      `The signal is ${bytes} bytes of JSON; at most ${MAX_SIGNAL_BYTES} are relayed.`,
     );
   }
 }
