@@ -36,7 +36,8 @@ export class RawSocket {
   async join(auth: object): Promise<this> {
     await this.gets((frame) => frame.startsWith('0'));
     this.send(`40${JSON.stringify(auth)}`);
-    await this.gets((frame) => /^42\d*\["sync"/.test(frame));
+    const sync = await this.gets((frame) => /^42\d+\["sync"/.test(frame));
+    this.send(`43${/^42(\d+)/.exec(sync ?? '')?.[1]}[]`);
     return this;
   }
 
