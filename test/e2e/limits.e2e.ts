@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type TestGateway, testGateway } from '../support/gateway.js';
+import type { Told } from '../support/phone.js';
+
+describe('limits', () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await testGateway({ RATE_LIMIT_EVENTS_PER_SECOND: '5', RATE_LIMIT_CALLS_PER_MINUTE: '3' });
+  });
+  afterAll(() => gateway.stop());
+
+  const limited = {
+    ok: false,
+    error: {
+      ...{ code: 'RATE_LIMITED', message: expect.any(String) as string, retryable: true },
+      retryAfterMs: expect.any(Number) as number,
+    },
+  };
+
+  it('let a socket say four seconds’ worth at once, then tell it when to try again, and mean it', async () => {
+    const alice = await gateway.phone('alice');
+    const answers = await Promise.all(Array.from({ length: 25 }, () => alice.say('sync')));
+    expect(answers.slice(0, 20).map(({ ok }) => ok)).toEqual(Array<boolean>(20).fill(true));
+    for (const answer of answers.slice(20)) expect(answer).toEqual(limited);
+    const { retryAfterMs } = answers.at(-1)!.error;
+    expect(retryAfterMs).toBeGreaterThan(0);
+    expect(retryAfterMs).toBeLessThanOrEqual(200);
+    await pause(retryAfterMs! + 5);
+    expect(await alice.say('sync')).toMatchObject({ ok: true });
+    expect(await alice.say('no:such-event')).toMatchObject({ error: { code: 'RATE_LIMITED' } });
+  });
+
+  it('of one socket are not those of another', async () => {
+    const [alice, bob] = [await gateway.phone('alice2'), await gateway.phone('bob2')];
+    await Promise.all(Array.from({ length: 25 }, () => alice.say('sync')));
+    expect(await bob.say('sync')).toMatchObject({ ok: true });
+  });
+
+  it('let a user start so many calls a minute, over sockets and HTTP together', async () => {
+    const callee = await gateway.phone('callee');
+    const carol = await gateway.phone('carol');
+    const call = (): Promise<Told> =>
+      carol.say('call:initiate', { callId: randomUUID(), callee: 'callee', media: 'voice' });
+    const started = await Promise.all([call(), call(), call()]);
+    expect(started).toMatchObject([{ ok: true }, { ok: true }, { ok: true }]);
+    const refused = await call();
+    expect(refused).toEqual(limited);
+    expect(refused.error.retryAfterMs).toBeGreaterThan(15_000);
+    expect(refused.error.retryAfterMs).toBeLessThanOrEqual(20_000);
+
+    const body = { callId: randomUUID(), callee: 'callee', media: 'voice' };
+    const overHttp = await gateway.http('/v1/calls?deviceId=laptop', { as: 'carol', body });
+    expect(overHttp).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED', status: 429 } });
+    expect(Number(overHttp.headers.get('retry-after'))).toBeGreaterThan(15);
+    expect((await gateway.http(`/v1/calls/${body.callId}`, { as: 'carol' })).status).toBe(404);
+    expect(await callee.say('call:answer', { callId: started[0].call.callId })).toMatchObject({ ok: true });
+  });
+});
