@@ -1,6 +1,7 @@
 import {
   type JWTPayload,
   type JWTVerifyOptions,
+  type JWTVerifyResult,
   SignJWT,
   createRemoteJWKSet,
   decodeProtectedHeader,
@@ -11,6 +12,7 @@ import type { Clock } from '../clock.js';
 import type { Config } from '../config.js';
 import { Failure } from '../failure.js';
 import { cleanText, findFlaw } from '../safe-json.js';
+import { ACTION_TOKEN_TYPE } from './action-tokens.js';
 
 export interface User {
   userId: string;
@@ -25,7 +27,7 @@ const DEVELOPMENT_TOKEN_S = 86_400;
 /** The last instant a JavaScript Date can hold. */
 const END_OF_TIME_MS = 8_640_000_000_000_000;
 
-type Verify = (token: string, options: JWTVerifyOptions) => Promise<{ payload: JWTPayload }>;
+type Verify = (token: string, options: JWTVerifyOptions) => Promise<JWTVerifyResult>;
 
 /**
  * The app's own tokens: HS256 with a shared secret, or whatever an identity provider signs (JWKS). Which algorithms
@@ -49,18 +51,22 @@ export class UserTokens {
     if (typeof token !== 'string' || token === '')
       throw new Failure('UNAUTHENTICATED', 'A token is required.');
     if (token.length > MAX_TOKEN_LENGTH) throw new Failure('UNAUTHENTICATED', 'The token is too long.');
-    let payload: JWTPayload;
+    let verified: JWTVerifyResult;
     try {
-      ({ payload } = await this.verifySignature(token, {
+      verified = await this.verifySignature(token, {
         requiredClaims: ['sub', 'exp'],
         issuer: this.auth.issuer ?? undefined,
         audience: this.auth.audience ?? undefined,
         currentDate: new Date(this.clock.now()),
-      }));
+      });
     } catch (error) {
       throw refusal(error);
     }
-    return userOf(payload);
+    // Signed with another key already; and even if somebody made both secrets the same, it is good for one call only.
+    if (verified.protectedHeader.typ === ACTION_TOKEN_TYPE) {
+      throw new Failure('UNAUTHENTICATED', 'An action token does not sign a user in.');
+    }
+    return userOf(verified.payload);
   }
 
   /** A token for trying things out (demo mode only). */
@@ -103,8 +109,9 @@ function refusal(error: unknown): Failure {
   }
   const providerAway =
     error instanceof errors.JWKSTimeout ||
+    error instanceof errors.JWKSInvalid ||
     (error instanceof errors.JOSEError && error.code === 'ERR_JOSE_GENERIC') ||
-    (error instanceof TypeError && error.message === 'fetch failed');
+    (error as Error).message === 'fetch failed';
   if (providerAway) return new Failure('UNAVAILABLE', 'The identity provider does not answer; try again.');
   return new Failure('UNAUTHENTICATED', 'The token is not valid.');
 }
