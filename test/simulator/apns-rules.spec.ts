@@ -172,6 +172,10 @@ describe('of a notification APNs', () => {
       reason: 'ExpiredToken',
       timestamp: 43,
     }));
+  it('counts no pushes where the policy sets no limit', () =>
+    expect(verdict({}, { recentPushes: 1e6, policy: { ...strict.apns, pushesPerToken: 0 } })).toBe(
+      'accepted',
+    ));
   it('takes the token in capitals for the same', () =>
     expect(verdict({ ':path': `/3/device/${token.toUpperCase()}` })).toBe('accepted'));
 
@@ -218,6 +222,8 @@ describe('what APNs answers with 200 and is wrong all the same', () => {
     warnings(request(change, body), now).map(({ rule }) => rule);
 
   it('is nothing in a faultless call', () => expect(rules({})).toEqual([]));
+  it('is nothing in a call that lives for a few seconds', () =>
+    expect(rules({ 'apns-expiration': String(now / 1000 + 5) })).toEqual([]));
   const cases: [string, Change, string?][] = [
     ['push-type-missing', { 'apns-push-type': undefined }],
     ['expiration-in-ms', { 'apns-expiration': String(now) }],

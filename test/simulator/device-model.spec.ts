@@ -246,6 +246,21 @@ describe('PushKit', () => {
     ]);
   });
 
+  it('knows a second push for a call from a repeated one, however often it comes', () => {
+    const ios = desk('ios', { appState: 'foreground' });
+    const uuid = randomUUID();
+    ios.send({ payload: { uuid, handle: 'alice' } });
+    const second = { ...cancel(uuid), id: randomUUID() };
+    ios.send(second);
+    ios.send(second);
+    expect(ios.deliveries.of(ios.device.token).map(({ repeated }) => repeated)).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect(ios.rules()).toHaveLength(2);
+  });
+
   it.each<[string, PhoneState]>([
     ['the foreground', { appState: 'foreground' }],
     ['a call', { onCall: true }],

@@ -86,6 +86,18 @@ describe('a message FCM can read', () => {
     expect(refusal({ message: { android: { ttl: '2419201s' } } })).toMatchObject({
       field: 'message.android.ttl',
     }));
+  it('may live for exactly four weeks, and for no time at all', () => {
+    expect(check({ message: { android: { ttl: '2419200s' } } })).toMatchObject({
+      ttl: 2_419_200,
+      ttlGiven: true,
+    });
+    expect(check({ message: { android: { ttl: '0s' } } })).toMatchObject({ ttl: 0 });
+    expect(check({ message: { android: {} } })).toMatchObject({ ttl: 2_419_200, ttlGiven: false });
+  });
+  it('counts the notification with the data', () =>
+    expect(
+      refusal({ message: { data: { k: 'x'.repeat(4090) }, notification: { title: 'Call' } } }).http,
+    ).toBe(400));
   it('may have 4096 bytes of data', () =>
     expect(check({ message: { data: { k: 'x'.repeat(4095) } } })).not.toHaveProperty('reason'));
   it('must not have 4097, and hears no details', () =>

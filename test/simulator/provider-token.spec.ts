@@ -1,4 +1,10 @@
-import { createPrivateKey, createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import {
+  createPrivateKey,
+  createSign,
+  generateKeyPairSync,
+  type KeyObject,
+  sign as cryptoSign,
+} from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { ApnsKey } from '../../src/simulator/credentials.js';
 import { strictPolicy } from '../../src/simulator/policy.js';
@@ -91,6 +97,10 @@ describe('a provider token', () => {
       'another algorithm in its header',
       async () => (await sign()).replace(/^[^.]+/, base64({ alg: 'HS256', kid: 'KEY0000001' })),
     ],
+    [
+      'another algorithm, though the signature is a good ES256 one',
+      () => Promise.resolve(handMade({ alg: 'HS256', kid: ours.key.keyId })),
+    ],
     ['an unknown key id', () => sign(ours, {}, { kid: 'KEY9999999' })],
     ['no key id', () => sign(ours, {}, { kid: undefined })],
     ['another team', () => sign(ours, { iss: 'TEAM000002' })],
@@ -104,6 +114,9 @@ describe('a provider token', () => {
   ])('is invalid with %s', async (_what, token) =>
     expect(show(await token(), context())).toBe('403 InvalidProviderToken'),
   );
+
+  it('may be issued an hour ahead, by a clock that is fast', async () =>
+    expect(show(await sign(ours, { iat: now / 1000 + 3600 }), context())).toBe('jose'));
 
   it('is invalid once its key is revoked', async () => {
     const revoked = team('KEY0000009', { revoked: true });
@@ -176,6 +189,16 @@ describe('a connection', () => {
     expect(connection.memory).toEqual(newMemory());
   });
 });
+
+/** Signed rightly with ES256, whatever the header says. */
+function handMade(header: object): string {
+  const signed = `${base64(header)}.${base64({ iss: ours.key.teamId, iat: now / 1000 })}`;
+  const signature = cryptoSign('sha256', Buffer.from(signed), {
+    key: ours.privateKey,
+    dsaEncoding: 'ieee-p1363',
+  });
+  return `${signed}.${signature.toString('base64url')}`;
+}
 
 function base64(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
