@@ -1,8 +1,14 @@
+import { isIPv6 } from 'node:net';
 import type { Config } from './config.js';
-import { PushSimulator } from './simulator/push-simulator.js';
+import type { Log } from './operations/log.js';
+import type { PushSimulator } from './simulator/push-simulator.js';
+import { VirtualAndroid } from './simulator/virtual-android.js';
+import { VirtualIphone } from './simulator/virtual-iphone.js';
 
 /** The app of the virtual phones. */
 export const DEMO_BUNDLE_ID = 'app.ringway.demo';
+/** How long somebody lets it ring before they pick up. */
+const ANSWER_AFTER_MS = 2_000;
 
 /** Apple and Google on your desk: in demo mode without keys of one's own, pushes go to the simulator. */
 export const wantsSimulator = ({ demo, push }: Config): boolean =>
@@ -27,4 +33,62 @@ export function pushesTo({ apnsKey, serviceAccount, origins, ca }: PushSimulator
     origins: { apnsProduction: origins.apnsProduction, apnsSandbox: origins.apnsSandbox, fcm: origins.fcm },
     ca,
   };
+}
+
+/** Somebody to call in the demo. */
+export interface Cast {
+  /** What the console says once they can be called; null when none of them can. Never rejects. */
+  ready: Promise<string | null>;
+  stop(): Promise<void>;
+}
+
+/** A few sleeping phones that register with the gateway at this address, ring when they are called, and answer. */
+export function startCast(simulator: PushSimulator, at: { host: string; port: number }, log: Log): Cast {
+  let stopped = false;
+  const failed = (error: unknown): void => {
+    if (!stopped) log.warn('a virtual phone failed', { error });
+  };
+  const sleeper = (userId: string) => ({
+    ...{ simulator, gateway: urlOf(at), userId, deviceId: `${userId}-demo`, onError: failed },
+    script: { does: 'answer', afterMs: ANSWER_AFTER_MS } as const,
+  });
+  const cast = [
+    {
+      what: 'iPhone, debug build',
+      phone: new VirtualIphone({ ...sleeper('ivy'), bundleId: DEMO_BUNDLE_ID, build: 'debug' }),
+    },
+    {
+      what: 'iPhone, App Store build',
+      phone: new VirtualIphone({ ...sleeper('sam'), bundleId: DEMO_BUNDLE_ID, build: 'app-store' }),
+    },
+    { what: 'Android', phone: new VirtualAndroid(sleeper('ada')) },
+  ];
+  const register = async ({ what, phone }: (typeof cast)[number]): Promise<string[]> => {
+    try {
+      await phone.register();
+      return [`${phone.userId} (${what})`];
+    } catch (error) {
+      failed(error);
+      return [];
+    }
+  };
+  return {
+    ready: Promise.all(cast.map(register)).then((registered) => invitation(registered.flat())),
+    async stop() {
+      stopped = true;
+      await Promise.all(cast.map(({ phone }) => phone.stop()));
+    },
+  };
+}
+
+function invitation(names: string[]): string | null {
+  if (names.length === 0) return null;
+  const list = new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(names);
+  return `Call ${list}: they are asleep and will be woken`;
+}
+
+/** Where this machine reaches a gateway that listens there. */
+function urlOf({ host, port }: { host: string; port: number }): string {
+  const address = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
 }
