@@ -248,6 +248,18 @@ describe('a connection to APNs', () => {
     await closed;
   });
 
+  it('does not blame its client for our own errors', async () => {
+    simulator.inject({
+      service: 'apns-sandbox',
+      fault: { kind: 'answer', status: 500, reason: 'InternalServerError' },
+    });
+    const session = await toSandbox();
+    for (let i = 0; i < 31; i++) expect((await push(session)).status).toBe(500);
+    simulator.clearFaults();
+    expect((await push(session)).status).toBe(200);
+    expect(session.remoteSettings.maxConcurrentStreams).toBe(1000);
+  });
+
   it('does not mind any number of 410', async () => {
     simulator.unregister(token);
     const session = await toSandbox();

@@ -30,6 +30,32 @@ describe('the JSON of a message', () => {
     expect({ http, fcm }).toEqual({ http: 400, fcm: undefined });
   });
 
+  it.each<[string, Record<string, unknown>]>([
+    ['TYPE_BOOL', { sticky: 'yes' }],
+    ['TYPE_BOOL', { sticky: 1 }],
+    ['TYPE_INT32', { notification_count: 1.5 }],
+    ['TYPE_INT32', { notification_count: 'many' }],
+    ['TYPE_INT32', { notification_count: '' }],
+    ['TYPE_FLOAT', { light_settings: { color: { red: 'bright' } } }],
+    ['TYPE_FLOAT', { light_settings: { color: { red: true } } }],
+    ['google.protobuf.Timestamp', { event_time: 5 }],
+    ['google.protobuf.Timestamp', { event_time: 'soon' }],
+    ['Visibility', { visibility: 'FOGGY' }],
+    ['TYPE_LIST', { title_loc_args: 'a' }],
+    ['TYPE_MESSAGE', { light_settings: 'red' }],
+  ])('has the right type in every field, not %s from %o', (type, notification) =>
+    expect(refusal({ message: { android: { notification } } }).message).toContain(type),
+  );
+
+  it('may have numbers and booleans as text', () =>
+    expect(
+      check({
+        message: {
+          android: { direct_boot_ok: 'true', notification: { sticky: 'false', notification_count: '3' } },
+        },
+      }),
+    ).not.toHaveProperty('reason'));
+
   it('may be written in camelCase, priorities in small letters, and with nulls', () =>
     expect(
       check({

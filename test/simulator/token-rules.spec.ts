@@ -103,6 +103,27 @@ describe("Google's token endpoint", () => {
       () => sign({ iat: now, exp: now + 3600 }),
       { error: 'invalid_grant', error_description: tooLong },
     ],
+    [
+      'a signature that is none',
+      async () => (await sign()).replace(/[^.]+$/, '!'),
+      { error: 'invalid_grant', error_description: 'Invalid JWT Signature.' },
+    ],
+    [
+      'an assertion without times',
+      () => sign({ iat: undefined, exp: undefined }),
+      { error: 'invalid_grant', error_description: tooLong },
+    ],
+    [
+      'a time as text',
+      () => sign({ iat: String(seconds) }),
+      { error: 'invalid_grant', error_description: tooLong },
+    ],
+    ['an assertion of four parts', async () => `${await sign()}.x`, { error: 'invalid_grant' }],
+    [
+      'claims that are no JSON',
+      async () => (await sign()).replace(/\..*\./, '.abc.'),
+      { error: 'invalid_grant' },
+    ],
     ['no scope', () => sign({ scope: undefined }), { error: 'invalid_scope' }],
     ['a scope that is none', () => sign({ scope: 'everything' }), { error: 'invalid_scope' }],
   ])('refuses %s', async (_what, assertion, expected) =>
