@@ -30,28 +30,21 @@ const rooms = [
     ...['ringing', 'calls', 'devices', 'push', 'event-store', 'database', 'auth/action-tokens'],
     ...['operations/(log|gateway-url)', 'clock', 'config'],
   ),
-  room(...['history', 'calls/domain', 'devices', 'ringing/wake-events', 'database', 'clock', 'failure']),
+  room('history', 'calls/domain', 'devices', 'ringing/wake-events', 'database', 'clock', 'failure'),
   room(
     ...['cluster', 'calls/call-changed', 'ringing/wake-progressed', 'event-store', 'devices'],
     ...['operations/log', 'config'],
   ),
   room(
-    ...[
-      'sockets',
-      'calls',
-      'devices',
-      'cluster',
-      'auth/user-tokens',
-      'history/recent-calls',
-      'event-store/event',
-    ],
+    ...['sockets', 'calls', 'devices', 'cluster', 'event-store/event', 'auth/user-tokens'],
+    'history/recent-calls',
     ...['ringing/(confirm-reached|wake-progressed|wake-events)', 'operations/(log|origins)'],
     ...['clock', 'config', 'failure', 'rate-limit', 'safe-json'],
   ),
-  room(...['webhooks', 'calls/domain', 'event-store', 'database', 'operations/log', 'clock', 'config']),
+  room('webhooks', 'calls/domain', 'event-store', 'database', 'operations/log', 'clock', 'config'),
   room(
     ...['http', 'calls', 'devices', 'history', 'auth', 'ringing/confirm-reached', 'sockets/wire'],
-    ...['operations/log', 'clock', 'config', 'failure', 'safe-json'],
+    ...['operations/(log|gateway-url)', 'clock', 'config', 'failure', 'safe-json'],
   ),
   room(
     ...['operations', 'auth/speaker', 'calls/call-changed', 'ringing/(push-fuse|wake-progressed)'],
