@@ -99,6 +99,8 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
       return { address, provider, results: [first] };
     }
     if (!(await this.jobs.extend(job))) return 'lost';
+    // The refusal may have been long in coming, and nobody is woken for a call that is over.
+    if (!isUnanswered(await this.calls.load(call.callId))) return { address, provider, results: [first] };
     const second = {
       environment: other,
       result: await this.sendApns(call, deviceId, pushId, address, other),
