@@ -36,7 +36,8 @@ const REMEMBERED_COMMANDS = 50_000;
 export class EventStore {
   private readonly commits: GroupCommit;
   private readonly obligations: Obligations;
-  private readonly own = new Set<string>();
+  /** Commands of this process in two halves, because a Set takes long to find its oldest entry. */
+  private own = { younger: new Set<string>(), older: new Set<string>() };
 
   constructor(
     private readonly pool: Pool,
@@ -72,14 +73,12 @@ export class EventStore {
 
   /** Whether this process asked for it: readers of the whole store can tell their own events from others'. */
   recordedHere(commandId: string): boolean {
-    return this.own.has(commandId);
+    return this.own.younger.has(commandId) || this.own.older.has(commandId);
   }
 
   private remember(commandId: string): void {
-    this.own.add(commandId);
-    if (this.own.size <= REMEMBERED_COMMANDS) return;
-    const oldest = this.own.values().next().value;
-    if (oldest !== undefined) this.own.delete(oldest);
+    this.own.younger.add(commandId);
+    if (this.own.younger.size === REMEMBERED_COMMANDS / 2) this.own = { younger: new Set(), older: this.own.younger };
   }
 
   private withObligations(append: Append): Append {
