@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { NewEvent } from '../../src/event-store/event.js';
+import type { Append, NewEvent } from '../../src/event-store/event.js';
 import { sendAppends } from '../../src/event-store/group-commit.js';
 import { appendTo, appendToNew, ended, givenStore, happened, newStream } from './given-store.js';
 
@@ -182,6 +182,47 @@ describe('one statement', () => {
     expect(await given.stream(first.streamId)).toEqual(['1 Happened']);
     expect(await given.stream(last.streamId)).toEqual(['1 Happened', '2 Ended']);
     expect(await given.stream(old)).toEqual(['1 Happened']);
+  });
+});
+
+describe('an append to a store that has grown', () => {
+  it('still reads no more than its own rows, though its plans are old', async () => {
+    const client = await given.pool.connect();
+    const run = (text: string, values: unknown[]) => client.query({ name: 'append', text, values });
+    const everything = (): Partial<Append> => ({
+      claims: [{ key: newStream(), owner: 'me', kept: true }],
+      jobs: [{ key: newStream(), kind: 'test', payload: {}, dueInMs: 0, leaseMs: null }],
+      ...{ release: [newStream()], cancelJobs: [newStream()] },
+    });
+    for (let i = 0; i < 10; i++) await given.store.appendWithin(run, appendToNew(everything())); // makes its plans
+    await Promise.all(Array.from({ length: 1_000 }, () => given.store.append(appendToNew(everything()))));
+    const stream = await streamOf(1);
+    const read = async (): Promise<number> => {
+      const text = `select coalesce(sum(seq_tup_read + idx_tup_fetch), 0)::int as read from pg_stat_xact_user_tables
+                     where relname in ('events', 'claims', 'jobs')`;
+      return (await client.query<{ read: number }>(text)).rows[0]!.read;
+    };
+    await client.query('begin');
+    const before = await read();
+    const results = [
+      await given.store.appendWithin(run, appendTo(stream, 1, everything())),
+      await given.store.appendWithin(run, appendTo(stream, 1, everything())),
+    ];
+    const after = await read();
+    await client.query('rollback');
+    client.release();
+    expect(results.map(({ status }) => status)).toEqual(['appended', 'conflict']);
+    expect(after - before).toBeLessThan(30);
+  });
+});
+
+describe('a node', () => {
+  it('knows its own commands from those of others', async () => {
+    const other = given.node();
+    const append = appendToNew();
+    await given.store.append(append);
+    expect(given.store.recordedHere(append.commandId)).toBe(true);
+    expect(other.recordedHere(append.commandId)).toBe(false);
   });
 });
 

@@ -83,7 +83,7 @@ describe('a poison append', () => {
   it.each<[string, Partial<Append>, string]>([
     ['a NUL in a text', { events: [{ type: 'Poison', data: { text: 'a\u0000b' } }] }, 'Unicode'],
     ['half a surrogate pair', { events: [{ type: 'Poison', data: { text: '\ud800' } }] }, 'json'],
-    ['a NUL in a type', { events: [{ type: 'Poi\u0000son', data: {} }] }, 'invalid byte sequence'],
+    ['a NUL in a type', { events: [{ type: 'Poi\u0000son', data: {} }] }, 'Unicode'],
     ['data that contain themselves', { events: [{ type: 'Poison', data: loop }] }, 'circular'],
     ['no data', { events: [{ type: 'Poison', data: undefined as unknown as object }] }, 'null value'],
     ['a command id that is none', { commandId: 'none' }, 'uuid'],

@@ -80,103 +80,117 @@ create table checkpoints (
   lease_until    timestamptz(3)
 );`;
 
-/** Arrays named `<thing>_of` hold the ordinal (from 1) of the append a row belongs to. */
+/**
+ * Takes lists of flat records, null when there are none; `stream` names the append a record belongs to, hence a stream
+ * comes once per batch. `first_events` has each append's first event, `more_events` the rest with their versions.
+ * Returns the moment of recording in milliseconds since the epoch, and the appends that lost (null: nobody did).
+ *
+ * Its plans are made once and look rows up by index, whatever the size of the tables was then: planning for every call
+ * took longer than the rest, and a plan made for empty tables reads all of a full one. Hence also no EXISTS below an
+ * OR, which PostgreSQL answers from a hash of the whole table.
+ */
 const APPEND = `
 create function append_events(
-  stream_ids text[], expected int[], command_ids uuid[], actors jsonb[],
-  event_of int[], event_nr int[], event_type text[], event_data jsonb[],
-  claim_of int[], claim_key text[], claim_owner text[], claim_kept boolean[], claim_ttl_ms int[],
-  release_of int[], release_key text[],
-  job_of int[], job_key text[], job_kind text[], job_payload jsonb[], job_due_ms bigint[], job_lease_ms int[],
-  cancel_of int[], cancel_key text[]
-) returns table (ordinal int, status text, at timestamptz, held_key text, held_by text)
-language plpgsql as $$
+  first_events jsonb, more_events jsonb, claimed jsonb, released jsonb, new_jobs jsonb, cancelled jsonb,
+  out at double precision, out lost jsonb
+) language plpgsql
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
 declare
   moment timestamptz;
-  held int[] := '{}';
-  keys text[] := '{}';
-  holders text[] := '{}';
-  won int[];
+  held jsonb := '{}';
+  losers text[] := '{}';
+  recorded int := 0;
 begin
   -- Who wants the same key takes turns. Everybody locks in the same order and before any row, so that batches cannot
   -- deadlock. Giving a key back needs no turn.
-  if cardinality(claim_key) > 0 then
+  if claimed is not null then
     perform pg_advisory_xact_lock(k) from (
-      select distinct hashtextextended(u, 0) as k from unnest(claim_key) u order by 1) locks;
+      select distinct hashtextextended(c.key, 0) as k from jsonb_to_recordset(claimed) c(key text) order by 1) locks;
   end if;
   moment := date_trunc('milliseconds', clock_timestamp());
+  at := extract(epoch from moment) * 1000;
 
-  if cardinality(claim_key) > 0 then
-    select coalesce(array_agg(d.nr), '{}'), coalesce(array_agg(d.key), '{}'), coalesce(array_agg(d.stream_id), '{}')
-      into held, keys, holders
+  if claimed is not null then
+    select coalesce(jsonb_object_agg(d.stream, d.loss), '{}') into held
       from (
-        select distinct on (asked.nr) asked.nr, claims.key, claims.stream_id
-          from unnest(claim_of, claim_key, claim_owner) with ordinality asked(nr, key, owner, rank)
+        select distinct on (asked.stream) asked.stream,
+               jsonb_build_object('stream', asked.stream, 'status', 'held', 'key', claims.key, 'by', claims.stream_id) as loss
+          from rows from (jsonb_to_recordset(claimed) as (stream text, key text, owner text))
+               with ordinality asked(stream, key, owner, rank)
           join claims on claims.key = asked.key
-         where claims.stream_id <> stream_ids[asked.nr]
+         where claims.stream_id <> asked.stream
            and (asked.owner is null or (asked.owner <> '*' and claims.owner is distinct from asked.owner))
            and (claims.expires_at is null or claims.expires_at > moment)
-         order by asked.nr, asked.rank) d;
+         order by asked.stream, asked.rank) d;
   end if;
 
   -- The version before and a repeated command are looked for by the statement that inserts, hence in one snapshot: who
   -- sees the version it builds on also sees every command before it. A first event needs no look: it is unique.
-  -- (Scalar subqueries, because EXISTS may be planned as a hash of the whole table.)
-  with first as (
+  if first_events is not null then
     insert into events (stream_id, version, type, data, actor, command_id, at)
-    select a.stream_id, a.expected + 1, e.type, e.data, a.actor, a.command_id, moment
-      from unnest(stream_ids, expected, command_ids, actors) with ordinality a(stream_id, expected, command_id, actor, nr)
-      join unnest(event_of, event_nr, event_type, event_data) e(append, nr, type, data) on e.append = a.nr and e.nr = 1
-     where a.nr <> all(held)
+    select a.stream, a.expected + 1, a.type, a.data, a.actor, a.command, moment
+      from jsonb_to_recordset(first_events)
+           a(stream text, expected int, type text, data jsonb, actor jsonb, command uuid)
+     where not held ? a.stream
        and (a.expected = 0 or (
-             (select true from events e2 where e2.stream_id = a.stream_id and e2.version = a.expected)
-             and (select true from events e2 where e2.stream_id = a.stream_id and e2.command_id = a.command_id limit 1) is null))
-     order by a.stream_id
-    on conflict (stream_id, version) do nothing
-    returning events.stream_id)
-  -- An append without events only holds or releases claims.
-  select coalesce(array_agg(s.nr::int), '{}') into won
-    from unnest(stream_ids) with ordinality s(id, nr)
-   where s.id in (select first.stream_id from first) or (s.nr <> all(event_of) and s.nr <> all(held));
+             (select true from events e where e.stream_id = a.stream and e.version = a.expected)
+             and (select true from events e where e.stream_id = a.stream and e.command_id = a.command limit 1) is null))
+     order by a.stream
+    on conflict (stream_id, version) do nothing;
+    get diagnostics recorded = row_count;
+  end if;
 
-  if cardinality(event_of) > cardinality(stream_ids) then
+  if held <> '{}' or recorded < jsonb_array_length(first_events) then
+    select coalesce(array_agg(l.stream), '{}'), jsonb_agg(case
+             when (select true from events e where e.stream_id = l.stream and e.command_id = l.command limit 1)
+             then jsonb_build_object('stream', l.stream, 'status', 'duplicate')
+             else coalesce(held -> l.stream, jsonb_build_object('stream', l.stream, 'status', 'conflict')) end)
+      into losers, lost
+      from (select coalesce(a.stream, h.stream) as stream, a.command
+              from jsonb_to_recordset(first_events) a(stream text, expected int, command uuid)
+              full join jsonb_object_keys(held) h(stream) on h.stream = a.stream
+             where not exists (
+                    select from events e
+                     where e.stream_id = a.stream and e.version = a.expected + 1 and e.command_id = a.command
+                       and e.transaction_id = pg_current_xact_id() and e.at = moment)) l;
+  end if;
+
+  if more_events is not null then
     insert into events (stream_id, version, type, data, actor, command_id, at)
-    select stream_ids[e.append], expected[e.append] + e.nr, e.type, e.data, actors[e.append], command_ids[e.append], moment
-      from unnest(event_of, event_nr, event_type, event_data) e(append, nr, type, data)
-     where e.nr > 1 and e.append = any(won)
-     order by stream_ids[e.append], e.nr;
+    select e.stream, e.version, e.type, e.data, e.actor, e.command, moment
+      from jsonb_to_recordset(more_events)
+           e(stream text, version int, type text, data jsonb, actor jsonb, command uuid)
+     where e.stream <> all(losers)
+     order by e.stream, e.version;
   end if;
-  if cardinality(release_key) > 0 then
-    delete from claims using unnest(release_of, release_key) r(nr, key)
-     where r.nr = any(won) and claims.key = r.key and claims.stream_id = stream_ids[r.nr];
+  if released is not null then
+    delete from claims using jsonb_to_recordset(released) r(stream text, key text)
+     where claims.key = r.key and claims.stream_id = r.stream and r.stream <> all(losers);
   end if;
-  if cardinality(claim_key) > 0 then
+  if claimed is not null then
     insert into claims (key, stream_id, owner, expires_at)
-    select c.key, stream_ids[c.nr], c.owner, moment + c.ttl_ms * interval '1 millisecond'
-      from unnest(claim_of, claim_key, claim_owner, claim_kept, claim_ttl_ms) c(nr, key, owner, kept, ttl_ms)
-     where c.kept and c.nr = any(won)
+    select c.key, c.stream, c.owner, moment + c.ttl_ms * interval '1 millisecond'
+      from jsonb_to_recordset(claimed) c(stream text, key text, owner text, kept boolean, ttl_ms bigint)
+     where c.kept and c.stream <> all(losers)
     on conflict (key, stream_id) do update set owner = excluded.owner, expires_at = excluded.expires_at;
   end if;
-  if cardinality(cancel_key) > 0 then
-    delete from jobs using unnest(cancel_of, cancel_key) c(nr, key) where c.nr = any(won) and jobs.key = c.key;
+  if cancelled is not null then
+    delete from jobs using (
+      select c.key from jsonb_to_recordset(cancelled) c(stream text, key text) where c.stream <> all(losers) order by 1) c
+     where jobs.key = c.key;
   end if;
-  if cardinality(job_key) > 0 then
+  if new_jobs is not null then
     insert into jobs (key, kind, stream_id, payload, due_at, lease_until)
-    select j.key, j.kind, stream_ids[j.nr], j.payload, moment + j.due_ms * interval '1 millisecond',
+    select j.key, j.kind, j.stream, j.payload, moment + j.due_ms * interval '1 millisecond',
            moment + j.lease_ms * interval '1 millisecond'
-      from unnest(job_of, job_key, job_kind, job_payload, job_due_ms, job_lease_ms)
-           j(nr, key, kind, payload, due_ms, lease_ms)
-     where j.nr = any(won)
+      from jsonb_to_recordset(new_jobs)
+           j(stream text, key text, kind text, payload jsonb, due_ms bigint, lease_ms bigint)
+     where j.stream <> all(losers)
+     order by j.key
     on conflict (key) do nothing;
   end if;
-
-  return query
-    select s.nr::int,
-           case when s.nr = any(won) then 'appended'
-                when (select true from events e where e.stream_id = s.id and e.command_id = command_ids[s.nr] limit 1)
-                then 'duplicate'
-                when s.nr = any(held) then 'held'
-                else 'conflict' end,
-           moment, keys[array_position(held, s.nr::int)], holders[array_position(held, s.nr::int)]
-      from unnest(stream_ids) with ordinality s(id, nr);
 end $$;`;
