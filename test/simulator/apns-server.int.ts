@@ -95,6 +95,7 @@ describe('an accepted push', () => {
       delivery: 'delivered',
       token,
     });
+    expect(entry?.notes).toEqual([]);
     expect(entry?.headers).toContainEqual(['apns-push-type', 'voip']);
     expect(entry?.headers).toContainEqual(['authorization', authorization]);
     expect(simulator.violations).toEqual([]);
@@ -111,6 +112,20 @@ describe('a refused push', () => {
     expect(reply.headers).toMatchObject({ 'content-type': 'application/json', 'apns-id': id });
     const data = frames.filter(({ stream, type }) => stream === 1 && type === 'DATA');
     expect(data.map(({ flags }) => flags & END_STREAM)).toEqual([END_STREAM]);
+  });
+
+  it('gets a new apns-id when it brought none that can be used', async () => {
+    const session = await toSandbox();
+    const shapeless = await push(session, { headers: { 'apns-id': 'me' } });
+    expect([shapeless.reason, shapeless.headers['apns-id']]).toEqual([
+      'BadMessageId',
+      expect.stringMatching(/^[0-9a-f-]{36}$/),
+    ]);
+    const twice = await push(session, { headers: { 'apns-id': ['me', 'you'] } });
+    expect([twice.reason, twice.headers['apns-id']]).toEqual([
+      'DuplicateHeaders',
+      expect.stringMatching(/^[0-9a-f-]{36}$/),
+    ]);
   });
 
   it('has the time of the removal in ms when the app is gone', async () => {

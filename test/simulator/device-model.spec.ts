@@ -100,7 +100,10 @@ describe('a push to a phone', () => {
   it('expires where it waits', () => {
     const ios = desk('ios', { online: false });
     const outcome = ios.send({ expiresAt: start + 60_000 });
-    ios.clock.advance(60_000);
+    ios.clock.advance(59_999);
+    expect(outcome).toEqual(['stored']);
+    ios.clock.advance(1);
+    expect(outcome).toEqual(['stored', 'expired']);
     ios.phone({ online: true });
     expect(outcome).toEqual(['stored', 'expired']);
     expect(ios.arrived()).toEqual([]);
@@ -146,7 +149,9 @@ describe('a push to a phone', () => {
   it('that nobody overtakes arrives after a second', () => {
     const ios = desk('ios', { reorders: true });
     ios.send(call(1));
-    ios.clock.advance(1000);
+    ios.clock.advance(999);
+    expect(ios.arrived()).toEqual([]);
+    ios.clock.advance(1);
     expect(ios.arrived()).toEqual([1]);
   });
 
@@ -173,6 +178,26 @@ describe('a push to a phone', () => {
       originalPriority: 'high',
       priority: 'normal',
     });
+  });
+});
+
+describe('a push that is no VoIP push', () => {
+  it('need not be reported, whatever is in it', () => {
+    const android = desk('android');
+    const { registry, model, deliveries } = android;
+    const alert = registry.registerIos({
+      bundleId: 'com.example.app',
+      environment: 'sandbox',
+      kind: 'alert',
+    });
+    for (let i = 0; i < 5; i++) android.send({ device: alert, payload: { aps: { alert: 'Missed call' } } });
+    android.send({ payload: {} });
+    for (const { token } of [alert, android.device]) {
+      expect(deliveries.of(token).at(-1)).toMatchObject({ mustReport: false, repeated: false });
+    }
+    expect(deliveries.of(alert.token)).toHaveLength(5);
+    expect(android.rules()).toEqual([]);
+    model.clear();
   });
 });
 
@@ -288,6 +313,10 @@ describe('whoever plays the app', () => {
     ios.send(call(1));
     const { token } = ios.device;
     expect((await ios.deliveries.next(token, 100)).payload['n']).toBe(1);
+    ios.send(call(11));
+    ios.send(call(12));
+    expect((await ios.deliveries.next(token, 100)).payload['n']).toBe(11);
+    expect((await ios.deliveries.next(token, 100)).payload['n']).toBe(12);
     const second = ios.deliveries.next(token, 1000);
     ios.send(call(2));
     ios.send(call(3));

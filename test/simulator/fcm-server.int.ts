@@ -57,6 +57,21 @@ describe('a message to an Android phone', () => {
     expect(simulator.violations).toEqual([]);
   });
 
+  it('waits for the phone as long as it lives, and not at all with ttl 0', async () => {
+    const session = await toFcm();
+    const away = async (ttl: string, ms: number): Promise<unknown> => {
+      simulator.setPhone(token, { online: false });
+      await send(session, fcmBody(token, { android: { priority: 'HIGH', ttl } }));
+      simulator.clock.advance(ms);
+      simulator.setPhone(token, { online: true });
+      return simulator.log.at(-1)?.delivery;
+    };
+    expect(await away('30s', 29_000)).toBe('delivered');
+    expect(await away('30s', 30_000)).toBe('expired');
+    expect(await away('0s', 0)).toBe('lost');
+    expect(simulator.delivered(token)).toHaveLength(1);
+  });
+
   it('may come over HTTP/1.1', async () => {
     const { ':path': path, ...headers } = fcmHeaders(bearer) as Record<string, string>;
     const { status } = await postHttp1(simulator, `${simulator.origins.fcm}${path}`, headers, fcmBody(token));
@@ -84,6 +99,9 @@ describe('a message to an Android phone', () => {
     const fresh = await toFcm();
     expect((await send(fresh)).status).toBe(200);
     expect(session.closed).toBe(true);
+    simulator.clock.advance(269 * 24 * 60 * minute);
+    bearer = await accessToken(simulator);
+    expect((await send(await toFcm())).status).toBe(200);
     simulator.clock.advance(271 * 24 * 60 * minute);
     bearer = await accessToken(simulator);
     expect((await send(await toFcm())).status).toBe(404);
