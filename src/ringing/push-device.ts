@@ -17,11 +17,13 @@ import { type Attempt, type Verdict, appOf, verdictOf } from './push-verdict.js'
 import { asStrings, callPush } from './push-payload.js';
 import { Senders } from './senders.js';
 import { WakeLog } from './wake-log.js';
-import type { Wake } from './wake-events.js';
+import type { DeviceWake, Wake } from './wake-events.js';
 
 /** How long an action token outlives the ring. */
 const ACTION_GRACE_MS = 30_000;
 const ANSWER_MS = 2_000;
+
+type Pushed = NonNullable<DeviceWake['push']>;
 
 /** One attempt to wake one device, with the `apns-id` its wake record holds; what comes of it is recorded. */
 export class PushDevice extends Command<void> {
@@ -64,7 +66,7 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
     }
     const address = known ?? (await this.reaches.ofDevice(call.callee.userId, deviceId))?.push ?? null;
     const attempt = address
-      ? await this.attempt(call, deviceId, push.pushId, address, job)
+      ? await this.attempt(call, deviceId, push, address, job)
       : { address: null, provider: push.provider, results: [] };
     if (attempt === 'lost') return;
     const verdict = verdictOf(attempt, {
@@ -81,7 +83,7 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
   private async attempt(
     call: UnansweredCall,
     deviceId: string,
-    pushId: string,
+    { pushId, refusedIn }: Pushed,
     address: PushAddress,
     job: { key: string; epoch: number },
   ): Promise<Attempt | 'lost'> {
@@ -90,12 +92,13 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
       const result = await this.sendFcm(call, deviceId, address);
       return { address, provider, results: [{ environment: null, result }] };
     }
-    const first = {
-      environment: address.environment,
-      result: await this.sendApns(call, deviceId, pushId, address, address.environment),
-    };
-    const other = address.environment === 'sandbox' ? 'production' : 'sandbox';
-    if (first.result.outcome !== 'bad-token' || !this.senders.apns.has(address.bundleId, other)) {
+    const { bundleId, environment: declared } = address;
+    const opposite = declared === 'sandbox' ? 'production' : 'sandbox';
+    // What an earlier attempt has learned is not asked again: that costs Apple's patience.
+    const swapped = refusedIn === declared && this.senders.apns.has(bundleId, opposite);
+    const [environment, other] = swapped ? ([opposite, declared] as const) : ([declared, opposite] as const);
+    const first = { environment, result: await this.sendApns(call, deviceId, pushId, address, environment) };
+    if (first.result.outcome !== 'bad-token' || !this.senders.apns.has(bundleId, other)) {
       return { address, provider, results: [first] };
     }
     if (!(await this.jobs.extend(job))) return 'lost';

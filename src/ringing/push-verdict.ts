@@ -106,12 +106,15 @@ export function verdictOf(attempt: Attempt, circumstances: Circumstances): Verdi
       const pause = pauseBefore(attemptNr, result.retryAfterMs, circumstances.random);
       const retryAfterMs = circumstances.now + pause < circumstances.ringExpiresAt ? pause : null;
       const { status, reason } = result;
+      const refusedIn = results.length === 2 ? (results[0]?.environment ?? undefined) : undefined;
       const data = { provider, environment, status, reason, attempt: attemptNr, afterMs: retryAfterMs };
       return {
         ...nothing,
         outcome: 'waiting',
         retryAfterMs,
-        events: (deviceId) => [{ type: 'PushRetried', data: { deviceId, ...data } }],
+        events: (deviceId) => [
+          { type: 'PushRetried', data: { deviceId, ...data, ...(refusedIn ? { refusedIn } : {}) } },
+        ],
       };
     }
   }

@@ -23,7 +23,16 @@ export type WakeEvent =
     }
   | { type: 'PushAccepted'; data: PushFacts }
   | { type: 'PushRejected'; data: PushFacts & { reason: string; configuration: boolean } }
-  | { type: 'PushRetried'; data: PushFacts & { reason: string; attempt: number; afterMs: number | null } }
+  | {
+      type: 'PushRetried';
+      data: PushFacts & {
+        reason: string;
+        attempt: number;
+        afterMs: number | null;
+        /** The APNs environment that does not know the token: the next attempt begins with the other one. */
+        refusedIn?: ApnsEnvironment;
+      };
+    }
   | {
       type: 'DeviceApnsEnvironmentCorrected';
       data: { deviceId: string; from: ApnsEnvironment; to: ApnsEnvironment };
@@ -48,6 +57,7 @@ export interface DeviceWake {
     provider: Provider;
     attempts: number;
     result: 'pending' | 'accepted' | 'rejected' | 'given-up';
+    refusedIn?: ApnsEnvironment;
   } | null;
 }
 
@@ -90,7 +100,8 @@ function evolveDevice(device: DeviceWake, event: WakeEvent): DeviceWake {
         : device;
     case 'PushRetried': {
       const result = event.data.afterMs === null ? 'given-up' : 'pending';
-      return push ? { ...device, push: { ...push, attempts: push.attempts + 1, result } } : device;
+      const refusedIn = event.data.refusedIn ?? push?.refusedIn;
+      return push ? { ...device, push: { ...push, attempts: push.attempts + 1, result, refusedIn } } : device;
     }
     case 'DeviceReached':
       return { ...device, reached: true };

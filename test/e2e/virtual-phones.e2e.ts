@@ -178,6 +178,20 @@ describe('a virtual phone that is called', () => {
     },
   );
 
+  it('a wrong environment is asked once, also when the right one stumbles', async () => {
+    const caller = await phones.android();
+    const callee = await phones.iphone('debug', { declares: 'production' });
+    const { simulator } = gateway;
+    const fault = { kind: 'answer', status: 503, reason: 'ServiceUnavailable' } as const;
+    simulator.inject({ service: 'apns-sandbox', fault, times: 2 });
+    await caller.call(callee.userId);
+    await phones.becomes(callee, 'ringing');
+    const asked = simulator.log
+      .filter(({ token }) => token === callee.pushToken)
+      .map(({ service }) => service);
+    expect(asked).toEqual(['apns-production', 'apns-sandbox', 'apns-sandbox', 'apns-sandbox']);
+  });
+
   it('somebody who calls a phone in a call is heard: answering ends the other conversation', async () => {
     const [first, second, callee] = [
       await phones.android(),
