@@ -1,0 +1,122 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import pg from 'pg';
+import { startEmbeddedPostgres } from '../src/database/embedded-postgres.js';
+import { type Contestant, contestants } from './event-store/contestants.js';
+import { type Sample, measure, median, prepare } from './event-store/measure.js';
+
+/**
+ * Beginning streams of one event, with fsync on: our event store against one append per statement, TypeORM's save() and
+ * emmett. Every cell gets a fresh database; the cells of a round come in random order.
+ *
+ *   npm run bench:event-store -- --rounds 5 --seconds 1.5 --callers 1,8,32,128 --only Ringway,INSERT
+ */
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '1.5' },
+    callers: { type: 'string', default: '1,8,32,128' },
+    only: { type: 'string', default: '' },
+    data: { type: 'string', default: '.ringway/bench' },
+  },
+});
+const rounds = Number(values.rounds);
+const seconds = Number(values.seconds);
+const callerCounts = values.callers.split(',').map(Number);
+const chosen = contestants.filter(({ name }) => values.only.split(',').some((part) => name.includes(part)));
+
+interface Cell {
+  contestant: Contestant;
+  callers: number;
+  samples: Sample[];
+}
+
+function shuffled<T>(items: readonly T[]): T[] {
+  const keyed = items.map((item) => ({ item, key: Math.random() }));
+  return keyed.sort((a, b) => a.key - b.key).map(({ item }) => item);
+}
+
+async function main(): Promise<void> {
+  await mkdir(values.data, { recursive: true });
+  const dataDir = await mkdtemp(path.join(path.resolve(values.data), 'event-store-'));
+  const server = await startEmbeddedPostgres({ dataDir });
+  try {
+    const version = await describeServer(server.url);
+    for (const contestant of chosen) await prepare(server.url, contestant);
+    const cells = callerCounts.flatMap((callers) =>
+      chosen.map((contestant): Cell => ({ contestant, callers, samples: [] })),
+    );
+    for (let round = 1; round <= rounds; round++) {
+      for (const { contestant, callers, samples } of shuffled(cells)) {
+        samples.push(await measure(server.url, contestant, { callers, seconds }));
+      }
+      console.error(`round ${round} of ${rounds}`);
+    }
+    report(version, cells);
+  } finally {
+    await server.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+async function describeServer(url: string): Promise<string> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query<Record<string, string>>(
+    `select current_setting('server_version') as version, current_setting('fsync') as fsync,
+            current_setting('synchronous_commit') as commit`,
+  );
+  await client.end();
+  const { version, fsync, commit } = rows[0]!;
+  return `PostgreSQL ${version} (fsync ${fsync}, synchronous_commit ${commit})`;
+}
+
+function report(server: string, cells: readonly Cell[]): void {
+  const [cpu] = cpus();
+  const now = new Date().toISOString().slice(0, 10);
+  console.log(`${now}, ${cpus().length} × ${cpu?.model.trim()}, Node ${process.versions.node}, ${server},`);
+  console.log(`medians of ${rounds} interleaved rounds of ${seconds} s.\n`);
+  console.log('| callers | | appends/s | best | p50 ms | p99 ms | Node µs/append | errors | Ringway is |');
+  console.log('|--:|---|--:|--:|--:|--:|--:|--:|--:|');
+  for (const { contestant, callers, samples } of cells) {
+    const perSecond = median(samples.map((sample) => sample.perSecond));
+    const rival = cells.find(
+      (cell) => cell.callers === callers && isOurs(cell) && cell.contestant.jobs === contestant.jobs,
+    );
+    const ratio =
+      rival && rival.contestant !== contestant ? `${(speed(rival) / perSecond).toFixed(2)} ×` : '';
+    const mid = (of: (sample: Sample) => number, digits: number): string =>
+      median(samples.map(of)).toFixed(digits);
+    const columns = [
+      ...[
+        callers,
+        contestant.name,
+        Math.round(perSecond),
+        Math.round(Math.max(...samples.map((s) => s.perSecond))),
+      ],
+      ...[mid((s) => s.p50, 2), mid((s) => s.p99, 2), mid((s) => s.cpu, 0)],
+      ...[samples.reduce((sum, { errors }) => sum + errors, 0), ratio],
+    ];
+    console.log(`| ${columns.join(' | ')} |`);
+  }
+  console.log('\n| callers | the best other | Ringway is |\n|--:|---|--:|');
+  for (const callers of callerCounts) {
+    const peers = cells.filter((cell) => cell.callers === callers && !cell.contestant.jobs);
+    const us = peers.find(isOurs);
+    const [best] = peers.filter((cell) => !isOurs(cell)).sort((a, b) => speed(b) - speed(a));
+    if (us && best)
+      console.log(`| ${callers} | ${best.contestant.name} | ${(speed(us) / speed(best)).toFixed(2)} × |`);
+  }
+  const faults = cells.flatMap(({ samples }) => samples.flatMap((sample) => sample.faults));
+  console.log(
+    `\nCounts and versions verified after every cell: ${faults.length === 0 ? 'all right' : faults.join('; ')}.`,
+  );
+  if (faults.length > 0) process.exitCode = 1;
+}
+
+const speed = ({ samples }: Cell): number => median(samples.map(({ perSecond }) => perSecond));
+const isOurs = ({ contestant }: Cell): boolean => contestant.name.includes('Ringway');
+
+await main();
