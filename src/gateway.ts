@@ -48,6 +48,7 @@ export async function startGateway(
     await Promise.all(Object.values(pools).map((pool) => pool.end()));
     if (dataSource.isInitialized) await dataSource.destroy();
   };
+  let app: NestExpressApplication | null = null;
   try {
     const clock = new DatabaseClock();
     await clock.sync(pools.control);
@@ -56,26 +57,28 @@ export async function startGateway(
       userTokens: await sharedSecret(pools.control, 'user tokens'),
       actionTokens: await sharedSecret(pools.control, 'action tokens'),
     };
-    const app = await NestFactory.create<NestExpressApplication>(
+    app = await NestFactory.create<NestExpressApplication>(
       AppModule.of({ config, log, clock, pools, dataSource, secrets }),
       { logger: ['fatal', 'error'], bodyParser: false, abortOnError: false, forceCloseConnections: true },
     );
-    configureHttp(app, config);
-    await app.init();
-    const sockets = app.get(SocketServer);
-    const http = app.getHttpServer();
+    const nest = app;
+    configureHttp(nest, config);
+    await nest.init();
+    const sockets = nest.get(SocketServer);
+    const http = nest.getHttpServer();
     sockets.attachTo(http);
     const port = await listen(http, config);
-    app.get(Gateway).url = config.publicUrl ?? `http://localhost:${port}`;
+    nest.get(Gateway).url = config.publicUrl ?? `http://localhost:${port}`;
     const stop = async ({ drainMs = DRAIN_MS } = {}): Promise<void> => {
-      app.get(Readiness).draining = true;
+      nest.get(Readiness).draining = true;
       await sockets.drain(drainMs);
       await sockets.close();
-      await app.close();
+      await nest.close();
       await close();
     };
     return { url: `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}`, port, stop };
   } catch (error) {
+    await app?.close();
     await close();
     throw error;
   }

@@ -35,6 +35,7 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
   private readonly handlers = new Map<string, (payload: never) => unknown>();
   private readonly asked = new Map<string, Asked>();
   private away = false;
+  private whenBack: () => void = () => undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -102,6 +103,11 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
     });
   }
 
+  /** Called when other nodes can be told, the first time and after every absence of Redis. */
+  onConnected(listener: () => void): void {
+    this.whenBack = listener;
+  }
+
   /** What to do when another node tells or asks; what `handle` returns goes back to whoever asked. */
   hear<P>(topic: string, handle: (payload: P) => unknown): void {
     this.handlers.set(topic, handle);
@@ -160,8 +166,10 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
       this.away = true;
     });
     client.on('ready', () => {
-      if (this.away && this.connected) this.log.info('Redis is back');
-      this.away = !this.connected;
+      if (!this.connected) return;
+      if (this.away) this.log.info('Redis is back');
+      this.away = false;
+      this.whenBack();
     });
     return client;
   }

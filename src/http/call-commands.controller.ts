@@ -21,7 +21,9 @@ import { Describe } from './describe.js';
 import { Shape } from './shape.js';
 
 const declineBody = z.object({ reason: declineReason.optional() }).optional();
-const byDevice = z.object({ deviceId: deviceId.optional() });
+/** Not checked here: beside an action token it is ignored, whatever it is. */
+const byDevice = z.object({ deviceId: z.unknown().optional() });
+const byDeviceDocumented = z.object({ deviceId: deviceId.optional() });
 type ByDevice = z.output<typeof byDevice>;
 const callIdParam = new Shape(callId, 'callId');
 const answer = { schema: callAnswer };
@@ -38,7 +40,7 @@ export class CallCommandsController {
   @Post()
   @Describe({
     summary: 'Start a call; 200 when the same call was started before',
-    ...{ body: initiatePayload, query: byDevice, answer: { status: 201, schema: callAnswer } },
+    ...{ body: initiatePayload, query: byDeviceDocumented, answer: { status: 201, schema: callAnswer } },
   })
   async initiate(
     @SpeakingUser() user: User,
@@ -59,7 +61,7 @@ export class CallCommandsController {
   @Post(':callId/ringing')
   @HttpCode(200)
   @WithActionToken()
-  @Describe({ summary: 'This device shows the call', query: byDevice, answer })
+  @Describe({ summary: 'This device shows the call', query: byDeviceDocumented, answer })
   async ringing(
     @Speaking() speaker: Speaker,
     @Param('callId', callIdParam) id: string,
@@ -71,7 +73,7 @@ export class CallCommandsController {
   @Post(':callId/answer')
   @HttpCode(200)
   @WithActionToken()
-  @Describe({ summary: 'Pick up on this device', query: byDevice, answer })
+  @Describe({ summary: 'Pick up on this device', query: byDeviceDocumented, answer })
   async answer(
     @Speaking() speaker: Speaker,
     @Param('callId', callIdParam) id: string,
@@ -85,7 +87,7 @@ export class CallCommandsController {
   @WithActionToken()
   @Describe({
     summary: 'Decline, also from the lock screen with the action token',
-    query: byDevice,
+    query: byDeviceDocumented,
     body: declineBody,
     answer,
   })
@@ -102,7 +104,7 @@ export class CallCommandsController {
   @HttpCode(200)
   @Describe({
     summary: 'Give up before the answer; null for a call that is not known (yet)',
-    query: byDevice,
+    query: byDeviceDocumented,
     answer,
   })
   async cancel(
@@ -116,7 +118,7 @@ export class CallCommandsController {
 
   @Post(':callId/end')
   @HttpCode(200)
-  @Describe({ summary: 'Hang up', query: byDevice, answer })
+  @Describe({ summary: 'Hang up', query: byDeviceDocumented, answer })
   async end(
     @SpeakingUser() user: User,
     @Param('callId', callIdParam) id: string,
@@ -137,5 +139,5 @@ function actorOf(speaker: Speaker, by: ByDevice): Actor {
   if (speaker.kind === 'action') return { userId, deviceId: speaker.deviceId, name: null };
   if (by.deviceId === undefined)
     throw Failure.invalid({ path: 'deviceId', message: 'is missing: add ?deviceId=' });
-  return { userId, deviceId: by.deviceId, name: speaker.name };
+  return { userId, deviceId: new Shape(deviceId, 'deviceId').transform(by.deviceId), name: speaker.name };
 }

@@ -90,11 +90,15 @@ export function fcmResult({ status, headers, body }: VendorReply, now: number): 
   const error = object(answer.error);
   const code = fcmErrorCode(error);
   const stated = code ?? word(error.status);
+  const gone = [code, error.status];
   const reason = stated ?? `HTTP ${status}`;
   if (status === 429 || status >= 500) {
     return { outcome: 'retry', status, reason, retryAfterMs: retryAfterMs(headers['retry-after'], now) };
   }
-  if ((status === 404 && code === 'UNREGISTERED') || (status === 403 && code === 'SENDER_ID_MISMATCH')) {
+  if (
+    (status === 404 && gone.includes('UNREGISTERED')) ||
+    (status === 403 && gone.includes('SENDER_ID_MISMATCH'))
+  ) {
     return { outcome: 'gone', status, reason, since: null };
   }
   const configuration = [401, 403, 404].includes(status) || stated === null;
@@ -128,11 +132,8 @@ export function retryAfterMs(header: string | string[] | undefined, now: number)
 
 function fcmErrorCode(error: Record<string, unknown>): string | null {
   const details: unknown[] = Array.isArray(error.details) ? error.details : [];
-  for (const detail of details.map(object)) {
-    if (typeof detail['@type'] === 'string' && detail['@type'].endsWith('.FcmError'))
-      return word(detail.errorCode);
-  }
-  return null;
+  const codes = details.map((detail) => word(object(detail).errorCode));
+  return codes.find((code) => code !== null) ?? null;
 }
 
 /** Reasons end in records, metrics and logs: one short word passes, prose or anything as long as a token does not. */

@@ -39,7 +39,9 @@ export class TellCallOverHandler implements ICommandHandler<TellCallOver> {
   async execute({ callId, epoch }: TellCallOver): Promise<void> {
     const job = { key: overKey(callId), epoch };
     const wake = await this.log.of(callId);
-    const pushed = Object.entries(wake.devices).filter(([, { push }]) => push?.provider === 'fcm');
+    const pushed = Object.entries(wake.devices).filter(
+      ([, { push }]) => push?.provider === 'fcm' && push.result !== 'rejected',
+    );
     const call = pushed.length > 0 ? await this.calls.load(callId) : null;
     if (!call || call.state === 'none' || isUnanswered(call)) return this.jobs.finish(job);
     const outcome = call.state === 'ended' && call.answeredAt === null ? call.outcome : 'answered';

@@ -28,6 +28,10 @@ export class ClusterEars {
   /** From now on. */
   listen(): void {
     this.feed.onAppend((events) => this.recorded(events));
+    this.bus.onConnected(() => {
+      this.signals.flush();
+      this.feed.wake();
+    });
     this.bus.hear('recorded', () => this.feed.wake());
     this.bus.hear('replaced', (payload: Parameters<Arrivals['replacedElsewhere']>[0]) =>
       this.arrivals.replacedElsewhere(payload),

@@ -8,6 +8,8 @@ export type AppState = 'foreground' | 'background';
 /** One device's live connection to this node. */
 export interface Session {
   readonly socket: Socket;
+  /** In milliseconds since the epoch. */
+  readonly connectedAt: number;
   /** Fences presence: what an older connection of the same device says later does not count. */
   readonly connectionId: string;
   readonly userId: string;

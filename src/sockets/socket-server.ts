@@ -4,11 +4,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Server, type Socket } from 'socket.io';
 import { UserTokens } from '../auth/user-tokens.js';
 import { deviceId as deviceIdSchema } from '../calls/payloads.js';
+import { CLOCK, type Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { type Code, Failure, failureOf } from '../failure.js';
 import { Log } from '../operations/log.js';
 import { allowsOrigin } from '../operations/origins.js';
 import { Arrivals } from './arrivals.js';
+import { ClusterEars } from './cluster-ears.js';
 import { Dispatcher } from './dispatcher.js';
 import { type Session, Sessions } from './sessions.js';
 import { appState } from './wire.js';
@@ -31,7 +33,9 @@ export class SocketServer {
     private readonly sessions: Sessions,
     private readonly arrivals: Arrivals,
     private readonly dispatcher: Dispatcher,
+    private readonly ears: ClusterEars,
     private readonly log: Log,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   attachTo(http: HttpServer): void {
@@ -48,6 +52,7 @@ export class SocketServer {
       allowRequest: (request, decide) => decide(null, this.accepting && this.mayConnect(request)),
     });
     this.io = io;
+    this.ears.listen();
     // A namespace is refused unless it is ours; the handshake request is not needed after the session is made.
     io.engine.on('connection', (connection: { request: unknown }) => (connection.request = null));
     io.use((socket, next) => {
@@ -105,6 +110,7 @@ export class SocketServer {
     const session: Session = {
       ...{
         socket,
+        connectedAt: this.clock.now(),
         connectionId: randomUUID(),
         userId: user.userId,
         deviceId: deviceId.data,

@@ -74,9 +74,11 @@ describe('a callee with several devices', () => {
     ]);
     expect(answers.filter(Boolean)).toHaveLength(1);
     await alice.hears('call:answered', ({ call }) => call.callId === callId);
-    const types = (await gateway.timeline(callId, 'alice')).map(({ type }) => type);
+    const types = await gateway.eventually(
+      async () => (await gateway.timeline(callId, 'alice')).map(({ type }) => type),
+      (recorded) => recorded.filter((type) => type === 'PushAccepted').length === 3,
+    );
     expect(types.filter((type) => type === 'CallAnswered')).toHaveLength(1);
-    expect(types.filter((type) => type === 'PushAccepted')).toHaveLength(3);
   });
 
   it('an iPhone is never sent a second push, whatever becomes of the call', async () => {
