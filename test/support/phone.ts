@@ -45,7 +45,7 @@ export interface Heard {
   payload: Told;
 }
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 15_000;
 
 /** A scripted phone: says commands, remembers everything it hears, and waits for what a test expects. */
 export class Phone {
