@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Calls } from '../calls/calls.js';
-import type { Call, ExistingCall } from '../calls/domain/call.js';
+import type { AnsweredCall, ExistingCall } from '../calls/domain/call.js';
 import { mediaDevice } from '../calls/domain/decide.js';
 import { CallRefused } from '../calls/domain/refusal.js';
 import { CLOCK, type Clock } from '../clock.js';
@@ -114,8 +114,7 @@ export class Signals {
     line.call = call;
     if (call.state !== 'answered') return;
     for (const [key, sender] of line.senders) {
-      const inCall = [call.caller.deviceId, call.answeredBy].includes(sender.from.deviceId);
-      if (inCall) this.deliver(line, sender);
+      if (sender.from.deviceId === this.deviceInCall(call, sender.from)) this.deliver(line, sender);
       else line.senders.delete(key);
     }
   }
@@ -131,6 +130,7 @@ export class Signals {
         if (this.targetOf(line.call, sender)?.deviceId !== session.deviceId) continue;
         if (sender.from.userId === session.userId) continue;
         for (const kept of sender.kept) {
+          if (kept.sentOn === session.connectionId) continue; // on its way already, over the same connection
           this.sent(kept, session);
           found.push({ sender, kept });
         }
@@ -190,35 +190,40 @@ export class Signals {
     return line;
   }
 
-  private senderOf(line: Line, session: Session): Sender {
-    const { userId, deviceId } = session;
+  private senderOf(line: Line, { userId, deviceId }: Session): Sender {
     const key = JSON.stringify([userId, deviceId]);
     // After a restart a count from 1 would look like repetitions to the other side. A number of milliseconds is beyond
     // anything counted before, because nobody sends a signal each millisecond.
     // The same goes for a device that moves from one node of a cluster to another.
-    const here = this.bus.clustered ? session.connectedAt : this.bootedAt;
-    const start = here <= line.call.initiatedAt ? 0 : Math.ceil(this.clock.now() - line.call.initiatedAt);
+    const since = this.bus.clustered ? this.clock.now() : this.bootedAt;
+    const start = Math.max(0, Math.ceil(since - line.call.initiatedAt));
     const sender = line.senders.get(key) ?? { from: { userId, deviceId }, seq: start, kept: [] };
     line.senders.set(key, sender);
     return sender;
   }
 
-  private makeRoom(sender: Sender, call: Call): void {
+  /** The oldest makes room when it was sent to a client that never acknowledges: it has most likely arrived. */
+  private makeRoom(sender: Sender, call: ExistingCall): void {
     if (sender.kept.length < (call.state === 'answered' ? KEPT_AFTER_ANSWER : KEPT_BEFORE_ANSWER)) return;
-    const oldest = sender.kept[0];
-    if (oldest?.sentOn) sender.kept.shift();
+    const target = this.targetOf(call, sender);
+    const acknowledges = target && this.sessions.get(target.userId, target.deviceId)?.acknowledges;
+    if (sender.kept[0]?.sentOn && !acknowledges) sender.kept.shift();
     else {
       const message = `${sender.kept.length} signals wait for the other side already; send fewer, or wait for the answer.`;
       throw new Failure('RATE_LIMITED', message, { retryAfterMs: 1_000 });
     }
   }
 
+  /** The participant's device that is in the call. Devices of the two users may have the same id. */
+  private deviceInCall(call: AnsweredCall, { userId }: { userId: string }): string {
+    return userId === call.caller.userId ? call.caller.deviceId : call.answeredBy;
+  }
+
   /** The device a sender's signals are for: known once the call is answered. */
   private targetOf(call: ExistingCall, { from }: Sender): By | null {
     if (call.state !== 'answered') return null;
-    return from.userId === call.caller.userId
-      ? { userId: call.callee.userId, deviceId: call.answeredBy }
-      : { userId: call.caller.userId, deviceId: call.caller.deviceId };
+    const { userId } = from.userId === call.caller.userId ? call.callee : call.caller;
+    return { userId, deviceId: this.deviceInCall(call, { userId }) };
   }
 
   private deliver(line: Line, sender: Sender): void {
@@ -228,7 +233,7 @@ export class Signals {
     if (session?.synced) {
       for (const kept of sender.kept)
         if (kept.sentOn !== session.connectionId) this.hand(kept, sender, session);
-    } else if (!session && this.bus.connected) {
+    } else if (!session && this.bus.clustered) {
       const unsent = sender.kept.filter(({ sentOn }) => sentOn === null);
       for (const kept of unsent) kept.sentOn = ELSEWHERE;
       if (unsent.length > 0)
@@ -260,12 +265,6 @@ export class Signals {
   receivedElsewhere({ callId, from, seq }: Pick<Signal, 'callId' | 'from' | 'seq'>): void {
     const sender = this.lines.get(callId)?.senders.get(JSON.stringify([from.userId, from.deviceId]));
     if (sender) sender.kept = sender.kept.filter(({ signal }) => signal.seq > seq);
-  }
-
-  /** Other nodes can be told again: what had to wait goes out, in order. */
-  flush(): void {
-    for (const line of this.lines.values())
-      for (const sender of line.senders.values()) this.deliver(line, sender);
   }
 
   /** What this node keeps for a device that has just connected to another one. */
