@@ -45,7 +45,7 @@ export interface Heard {
   payload: Told;
 }
 
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 10_000;
 
 /** A scripted phone: says commands, remembers everything it hears, and waits for what a test expects. */
 export class Phone {
@@ -53,18 +53,21 @@ export class Phone {
   readonly heard: Heard[] = [];
   readonly userId: string;
   readonly deviceId: string;
+  /** Whether this phone acknowledges what it hears; may change while it listens. */
+  acknowledges: boolean;
   private waiting: (() => void)[] = [];
 
   constructor({ url, userId, token, deviceId, appState, acknowledges = true, origin }: PhoneOptions) {
     this.userId = userId;
     this.deviceId = deviceId;
+    this.acknowledges = acknowledges;
     this.socket = io(url, {
       ...{ transports: ['websocket'], forceNew: true, reconnection: false, autoUnref: true },
       auth: { token, deviceId, ...(appState ? { appState } : {}) },
       ...(origin === undefined ? {} : { extraHeaders: { origin } }),
     });
     this.socket.onAny((event: string, payload: unknown, ack?: () => void) => {
-      if (acknowledges) ack?.();
+      if (this.acknowledges) ack?.();
       this.note(event, payload);
     });
     this.socket.on('disconnect', (reason) => this.note('disconnect', reason));
@@ -133,6 +136,11 @@ export class Phone {
 
   disconnect(): void {
     this.socket.disconnect();
+  }
+
+  /** The network goes away: the connection ends without a goodbye. */
+  loseConnection(): void {
+    this.socket.io.engine.close();
   }
 
   private note(event: string, payload: unknown): void {
