@@ -110,6 +110,11 @@ export class Calls {
     return { status: 'done', change: { call: changed, events } };
   }
 
+  /** What was asked for under the second name of a merged call; null when the id is no such name. */
+  async contentOfAlias(callId: string): Promise<string | null> {
+    return (await this.store.claimOn(aliasKey(callId)))?.owner ?? null;
+  }
+
   /** Which call holds a claim, by the stream the store named. */
   callIdOfHolder = callIdOf;
 

@@ -37,7 +37,10 @@ export const placesOfNewCall = ({ caller, callee }: NewCall, busyPolicy: 'ring' 
     : []),
 ];
 
-export const aliasClaim = (callId: string): Claim => ({ key: aliasKey(callId), owner: null, kept: true });
+/** Remembers what was asked for under this name, so that asking for something else under it is a conflict. */
+export const aliasClaim = (callId: string, content: string): Claim => ({
+  ...{ key: aliasKey(callId), owner: content, kept: true },
+});
 
 export const earlyCancelClaim = (userId: string, callId: string): Claim => ({
   ...{ key: earlyCancelKey(userId, callId), owner: null },

@@ -12,7 +12,7 @@ import {
   placesOfNewCall,
 } from './claims.js';
 import { type Actor, type ExistingCall, type Media, isUnanswered, noCall } from './domain/call.js';
-import { type Initiation, answer, initiate, timeOut } from './domain/decide.js';
+import { type Initiation, answer, contentOf, initiate, timeOut } from './domain/decide.js';
 import { CallRefused } from './domain/refusal.js';
 
 const ATTEMPTS = 8;
@@ -93,7 +93,8 @@ export class InitiateCallHandler implements ICommandHandler<InitiateCall> {
   }
 
   /** Glare: both called each other. The later one picks up the earlier call, in the append that gives it its second name. */
-  private async merge(holder: string, { by, callId, callee }: Initiation): Promise<Initiated | null> {
+  private async merge(holder: string, initiation: Initiation): Promise<Initiated | null> {
+    const { by, callId, callee } = initiation;
     const call = await this.calls.load(this.calls.callIdOfHolder(holder));
     if (!isUnanswered(call) || call.caller.userId !== callee) return null;
     if (this.clock.now() >= call.ringExpiresAt) {
@@ -101,16 +102,16 @@ export class InitiateCallHandler implements ICommandHandler<InitiateCall> {
       return null;
     }
     const events = answer(call, { by, now: this.clock.now() });
-    const claims = [aliasClaim(callId)];
+    const claims = [aliasClaim(callId, contentOf(initiation))];
     const outcome = await this.calls.append(call, events, { by, commandId: randomUUID(), claims });
     return outcome.status === 'done' ? { call: outcome.change.call, merged: true, created: true } : null;
   }
 
   /** The id is already another name of a merged call. */
-  private async mergedBefore({ by, callId, callee }: Initiation): Promise<Initiated> {
-    const call = await this.calls.load(callId);
-    const same = call.state !== 'none' && call.callee.userId === by.userId && call.caller.userId === callee;
-    if (!same) throw new CallRefused('CALL_ID_CONFLICT');
+  private async mergedBefore(initiation: Initiation): Promise<Initiated> {
+    const { callId } = initiation;
+    const [call, content] = await Promise.all([this.calls.load(callId), this.calls.contentOfAlias(callId)]);
+    if (call.state === 'none' || content !== contentOf(initiation)) throw new CallRefused('CALL_ID_CONFLICT');
     return { call, merged: true, created: false };
   }
 }

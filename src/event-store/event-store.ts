@@ -78,7 +78,8 @@ export class EventStore {
 
   private remember(commandId: string): void {
     this.own.younger.add(commandId);
-    if (this.own.younger.size === REMEMBERED_COMMANDS / 2) this.own = { younger: new Set(), older: this.own.younger };
+    if (this.own.younger.size === REMEMBERED_COMMANDS / 2)
+      this.own = { younger: new Set(), older: this.own.younger };
   }
 
   private withObligations(append: Append): Append {
@@ -98,10 +99,15 @@ export class EventStore {
 
   /** The stream that holds a claim now, if any. */
   async holderOf(key: string): Promise<string | null> {
+    return (await this.claimOn(key))?.streamId ?? null;
+  }
+
+  /** Who holds a claim now, and as which owner. */
+  async claimOn(key: string): Promise<{ streamId: string; owner: string | null } | null> {
     const text =
-      'select stream_id from claims where key = $1 and (expires_at is null or expires_at > clock_timestamp()) limit 1';
-    const { rows } = await this.run<{ stream_id: string }>('claim_holder', text, [key]);
-    return rows[0]?.stream_id ?? null;
+      'select stream_id, owner from claims where key = $1 and (expires_at is null or expires_at > clock_timestamp()) limit 1';
+    const { rows } = await this.run<{ stream_id: string; owner: string | null }>('claim_holder', text, [key]);
+    return rows[0] ? { streamId: rows[0].stream_id, owner: rows[0].owner } : null;
   }
 
   /** Removes claims whose time is over; they count for nothing already. */

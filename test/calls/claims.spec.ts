@@ -87,8 +87,12 @@ describe('an early cancel', () => {
 
 describe('the second name of a merged call', () => {
   it('is kept for ever, and stands in the way of a new call of that name', () => {
-    expect(aliasClaim(callId)).toEqual({ key: expect.any(String) as string, owner: null, kept: true });
-    expect(keys(namesOfNewCall(aliceToBob))).toContain(aliasClaim(callId).key);
+    expect(aliasClaim(callId, 'content')).toEqual({
+      key: expect.any(String) as string,
+      owner: 'content',
+      kept: true,
+    });
+    expect(keys(namesOfNewCall(aliceToBob))).toContain(aliasClaim(callId, 'content').key);
   });
 });
 

@@ -133,6 +133,10 @@ function onlyCallee(call: ExistingCall, by: Actor): void {
   if (call.callee.userId !== by.userId) throw new CallRefused('NOT_ALLOWED');
 }
 
+/** What a command asks for, as one text: the same id with another one is a conflict. */
+export const contentOf = ({ by, callee, media, metadata }: Initiation): string =>
+  canonical({ caller: by.userId, callee, media, metadata });
+
 const isRepetition = (call: ExistingCall, { by, callee, media, metadata }: Initiation): boolean =>
   call.caller.userId === by.userId &&
   call.callee.userId === callee &&
