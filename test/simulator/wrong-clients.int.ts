@@ -243,7 +243,10 @@ describe('APNs accepts, and a call is in danger, when a client', () => {
     });
     const session = await toApns();
     const headers = { 'apns-id': randomUUID() };
-    for (let i = 0; i < 11; i++) await push(session, { headers });
+    for (let i = 0; i < 10; i++) await push(session, { headers });
+    expect(rules()).toEqual([]);
+    await push(session, { headers });
+    await push(session, { headers });
     expect(rules()).toEqual(['retry-loop']);
   });
 

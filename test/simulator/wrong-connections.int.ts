@@ -65,6 +65,13 @@ describe('the connection to APNs suffers when a client', () => {
     expect(await one()).toBe('200 accepted');
   });
 
+  it('keeps a dozen open where one would do', async () => {
+    for (let i = 0; i < 11; i++) await toApns();
+    expect(rules()).toEqual([]);
+    await toApns();
+    expect(rules()).toEqual(['connection-churn']);
+  });
+
   it('opens one for every push, but not when each was spoiled by us', async () => {
     simulator.inject({ service: 'apns-sandbox', fault: { kind: 'hang' } });
     for (let i = 0; i < 12; i++) {
