@@ -18,7 +18,6 @@ export interface Sync {
   signals: Signal[];
 }
 
-const ACK_TIMEOUT_MS = 10_000;
 const RETRY_MS = 500;
 
 /** What happens when a device's connection comes and goes. */
@@ -107,9 +106,7 @@ export class Arrivals {
   private async sync(session: Session): Promise<void> {
     const { calls, sync, acknowledged } = await this.syncOf(session);
     // Nothing ran since the waiting signals were collected, so no live signal can overtake the sync.
-    session.socket.timeout(ACK_TIMEOUT_MS).emit('sync', sync, (error: Error | null) => {
-      if (!error) acknowledged();
-    });
+    session.socket.emit('sync', sync, acknowledged);
     session.synced = true;
     this.signals.tellMediaTo(session);
     for (const call of calls) {

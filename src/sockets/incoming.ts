@@ -7,8 +7,6 @@ import { Log } from '../operations/log.js';
 import { ConfirmReached } from '../ringing/confirm-reached.js';
 import type { Session } from './sessions.js';
 
-const ACK_TIMEOUT_MS = 60_000;
-
 /** Tells a device that somebody calls. Its acknowledgement is the proof that the socket is alive. */
 @Injectable()
 export class Incoming {
@@ -20,8 +18,8 @@ export class Incoming {
 
   tell({ socket, deviceId }: Session, call: ExistingCall): void {
     const message = { call: viewOf(call), serverTime: rfc3339(this.clock.now()) };
-    socket.timeout(ACK_TIMEOUT_MS).emit('call:incoming', message, (error: Error | null) => {
-      if (error) return;
+    // Without a timeout: it may take as long as the ring, and no timer should outlive the connection.
+    socket.emit('call:incoming', message, () => {
       this.bus.execute(new ConfirmReached(call.callId, deviceId, 'socket')).catch((failure: unknown) => {
         this.log.warn('an acknowledged ring could not be recorded', { callId: call.callId, error: failure });
       });

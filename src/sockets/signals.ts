@@ -190,13 +190,14 @@ export class Signals {
     return line;
   }
 
-  private senderOf(line: Line, { userId, deviceId }: Session): Sender {
+  private senderOf(line: Line, session: Session): Sender {
+    const { userId, deviceId } = session;
     const key = JSON.stringify([userId, deviceId]);
     // After a restart a count from 1 would look like repetitions to the other side. A number of milliseconds is beyond
     // anything counted before, because nobody sends a signal each millisecond.
     // The same goes for a device that moves from one node of a cluster to another.
-    const since = this.bus.clustered ? this.clock.now() : this.bootedAt;
-    const start = Math.max(0, Math.ceil(since - line.call.initiatedAt));
+    const here = this.bus.clustered ? session.connectedAt : this.bootedAt;
+    const start = here <= line.call.initiatedAt ? 0 : Math.ceil(this.clock.now() - line.call.initiatedAt);
     const sender = line.senders.get(key) ?? { from: { userId, deviceId }, seq: start, kept: [] };
     line.senders.set(key, sender);
     return sender;
@@ -233,7 +234,7 @@ export class Signals {
     if (session?.synced) {
       for (const kept of sender.kept)
         if (kept.sentOn !== session.connectionId) this.hand(kept, sender, session);
-    } else if (!session && this.bus.clustered) {
+    } else if (!session && this.bus.connected) {
       const unsent = sender.kept.filter(({ sentOn }) => sentOn === null);
       for (const kept of unsent) kept.sentOn = ELSEWHERE;
       if (unsent.length > 0)
@@ -265,6 +266,12 @@ export class Signals {
   receivedElsewhere({ callId, from, seq }: Pick<Signal, 'callId' | 'from' | 'seq'>): void {
     const sender = this.lines.get(callId)?.senders.get(JSON.stringify([from.userId, from.deviceId]));
     if (sender) sender.kept = sender.kept.filter(({ signal }) => signal.seq > seq);
+  }
+
+  /** Other nodes can be told again: what had to wait goes out, in order. */
+  flush(): void {
+    for (const line of this.lines.values())
+      for (const sender of line.senders.values()) this.deliver(line, sender);
   }
 
   /** What this node keeps for a device that has just connected to another one. */
