@@ -17,7 +17,9 @@ async function serve() {
   const simulator = await PushSimulator.start({
     logLimit: 10,
     // Many connections one after the other, and many pushes to each phone, are the benchmark's own doing.
-    policy: { apns: { connectionsBeforeRefusal: 10_000, connectionsBeforeViolation: 10_000, pushesPerToken: 0 } },
+    policy: {
+      apns: { connectionsBeforeRefusal: 10_000, connectionsBeforeViolation: 10_000, pushesPerToken: 0 },
+    },
   });
   const tokens = Array.from(
     { length: TOKENS },
@@ -106,7 +108,9 @@ async function measure() {
   console.log('| in flight | Ringway, pushes/s | node-apn, pushes/s | ratio |\n|---|---|---|---|');
   for (const [inFlight, { ringway, 'node-apn': other }] of Object.entries(rates)) {
     const [ours, theirs] = [median(ringway), median(other)];
-    console.log(`| ${inFlight} | ${ours.toFixed(0)} | ${theirs.toFixed(0)} | ${(ours / theirs).toFixed(2)} |`);
+    console.log(
+      `| ${inFlight} | ${ours.toFixed(0)} | ${theirs.toFixed(0)} | ${(ours / theirs).toFixed(2)} |`,
+    );
   }
   console.log(`not accepted: ${JSON.stringify(refused)}`);
   server.disconnect();

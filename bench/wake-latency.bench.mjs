@@ -18,7 +18,13 @@ const simulator = await PushSimulator.start({ policy: {} });
 await writeFile(join(folder, 'ca.pem'), simulator.ca);
 const gateway = spawn(process.execPath, [new URL('../dist/main.js', import.meta.url).pathname], {
   env: {
-    ...{ PATH: process.env.PATH, NODE_ENV: 'test', PORT: '0', DEMO: '1', RINGWAY_DATA_DIR: join(folder, 'data') },
+    ...{
+      PATH: process.env.PATH,
+      NODE_ENV: 'test',
+      PORT: '0',
+      DEMO: '1',
+      RINGWAY_DATA_DIR: join(folder, 'data'),
+    },
     ...{ RATE_LIMIT_CALLS_PER_MINUTE: '1000000', RATE_LIMIT_EVENTS_PER_SECOND: '100000' },
     ...simulator.gatewaySettings([BUNDLE], join(folder, 'ca.pem')),
   },
@@ -32,11 +38,19 @@ const post = async (path, body, more = {}) =>
 const users = 200;
 const tokens = [];
 for (let nr = 0; nr < users; nr++) {
-  const { token } = simulator.registerIosDevice({ bundleId: BUNDLE, environment: nr % 2 ? 'sandbox' : 'production' });
+  const { token } = simulator.registerIosDevice({
+    bundleId: BUNDLE,
+    environment: nr % 2 ? 'sandbox' : 'production',
+  });
   const user = await post('/v1/dev/tokens', { userId: `callee-${nr}` });
   await fetch(`${url}/v1/devices/iphone-${nr}`, {
     ...{ method: 'PUT', headers: { ...headers, authorization: `Bearer ${user.token}` } },
-    body: JSON.stringify({ platform: 'ios', voipToken: token, apnsEnvironment: nr % 2 ? 'sandbox' : 'production', bundleId: BUNDLE }),
+    body: JSON.stringify({
+      platform: 'ios',
+      voipToken: token,
+      apnsEnvironment: nr % 2 ? 'sandbox' : 'production',
+      bundleId: BUNDLE,
+    }),
   });
   tokens.push(token);
 }
@@ -57,7 +71,9 @@ simulator.onRequest(({ service, body }) => {
 const rows = [];
 await round(20); // warm-up
 for (const rate of rates.length ? rates : [20, 50, 100, 150]) rows.push(await round(rate));
-console.log('| calls/s asked | calls/s done | p50 ms | p90 ms | p99 ms | max ms | without push |\n|---|---|---|---|---|---|---|');
+console.log(
+  '| calls/s asked | calls/s done | p50 ms | p90 ms | p99 ms | max ms | without push |\n|---|---|---|---|---|---|---|',
+);
 for (const row of rows) console.log(`| ${row.join(' | ')} |`);
 
 socket.disconnect();
@@ -79,18 +95,22 @@ async function round(rate) {
     const callId = randomUUID();
     startedAt.set(callId, due > performance.now() ? performance.now() : due);
     ends.push(
-      socket.emitWithAck('call:initiate', { callId, callee: `callee-${nr % users}`, media: 'voice' }).then(() => callId),
+      socket
+        .emitWithAck('call:initiate', { callId, callee: `callee-${nr % users}`, media: 'voice' })
+        .then(() => callId),
     );
   }
   const ids = await Promise.all(ends);
   const took = (performance.now() - began) / 1_000;
   const deadline = performance.now() + 5_000;
-  while (latencies.length < total && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (latencies.length < total && performance.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 20));
   const seen = latencies.length;
   for (const callId of ids) await socket.emitWithAck('call:cancel', { callId });
   startedAt.clear();
   const sorted = latencies.sort((a, b) => a - b);
-  const at = (share) => (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN).toFixed(1);
+  const at = (share) =>
+    (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN).toFixed(1);
   return [rate, (total / took).toFixed(0), at(0.5), at(0.9), at(0.99), at(1), total - seen];
 }
 

@@ -101,7 +101,7 @@ function configureHttp(app: NestExpressApplication, config: Config): void {
   app.enableCors((request, decide) => {
     const { origin, host } = (request as { headers: Record<string, string | undefined> }).headers;
     const allowed = origin !== undefined && allowsOrigin(config.corsOrigins, origin, host);
-    decide(null as unknown as Error, { origin: allowed, maxAge: 600 });
+    decide(null, { origin: allowed, maxAge: 600 });
   });
   app.useBodyParser('json', { limit: '100kb', strict: true });
   serveDocs(app);

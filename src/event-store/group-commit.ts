@@ -169,16 +169,14 @@ function parameters(appends: readonly Append[]): (string | null)[] {
   };
   return [
     list(({ events, expectedVersion, actor, commandId }, stream) =>
-      events
-        .slice(0, 1)
-        .map(({ type, data }) => ({
-          stream,
-          expected: expectedVersion,
-          type,
-          data,
-          actor,
-          command: commandId,
-        })),
+      events.slice(0, 1).map(({ type, data }) => ({
+        stream,
+        expected: expectedVersion,
+        type,
+        data,
+        actor,
+        command: commandId,
+      })),
     ),
     list(({ events, expectedVersion, actor, commandId }, stream) =>
       events.slice(1).map(({ type, data }, index) => ({

@@ -39,8 +39,8 @@ export function Describe({
     ApiOperation({ summary, description }),
     ...(open ? [] : [ApiBearerAuth()]),
     ...(body ? [ApiBody({ schema: jsonSchema(body, 'input') })] : []),
-    ...Object.entries(query?.shape ?? {}).map(([name, field]) =>
-      ApiQuery({ name, required: !field.isOptional(), schema: jsonSchema(field as z.ZodType, 'input') }),
+    ...Object.entries((query?.shape ?? {}) as Record<string, z.ZodType>).map(([name, field]) =>
+      ApiQuery({ name, required: !field.safeParse(undefined).success, schema: jsonSchema(field, 'input') }),
     ),
     ApiResponse({ status, description: meaning, ...content }),
     ApiResponse({ status: 'default', description: 'An RFC 9457 problem.', content: PROBLEM }),

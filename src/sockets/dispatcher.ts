@@ -75,9 +75,9 @@ export class Dispatcher {
   private async inTurn<R>(session: Session, payload: object | undefined, run: () => Promise<R>): Promise<R> {
     if (!payload || !('callId' in payload)) return run();
     const callId = payload.callId as string;
-    const turns = (session.turns ??= new Map());
+    const turns = (session.turns ??= new Map<string, Promise<unknown>>());
     const before = turns.get(callId);
-    const turn = before ? before.then(run, run) : run();
+    const turn: Promise<R> = before ? before.then(run, run) : run();
     turns.set(callId, turn);
     try {
       return await turn;

@@ -79,7 +79,7 @@ function withOwnErrors(pool: Pool): Pool {
 
 /** Asks until it is so; the test's own deadline ends it. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise(setImmediate);
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 /** Something a test can wait at, and open. */
