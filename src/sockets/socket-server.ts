@@ -127,8 +127,9 @@ export class SocketServer {
     // The handshake holds the token and all headers; nobody reads them again.
     (socket as { handshake: unknown }).handshake = null;
     socket.onAny((event: string, ...args: unknown[]) => {
-      if (unsent(socket) > MAX_UNSENT_MESSAGES) socket.conn.close();
-      else void this.dispatcher.receive(session, event, args);
+      void this.dispatcher.receive(session, event, args).then(() => {
+        if (unsent(socket) > MAX_UNSENT_MESSAGES) cutOff(socket);
+      });
     });
     socket.on('error', (error) => this.log.warn('a socket failed', { deviceId: session.deviceId, error }));
     socket.on('disconnect', (reason) => {
@@ -154,3 +155,7 @@ export class SocketServer {
 /** Packets that wait because the device does not read. Engine.IO keeps them under a private name. */
 const unsent = (socket: Socket): number =>
   (socket.conn as unknown as { writeBuffer: unknown[] }).writeBuffer.length;
+
+/** At once: a graceful close would wait behind what the device does not read. */
+const cutOff = (socket: Socket): void =>
+  (socket.conn.transport as unknown as { socket: { terminate(): void } }).socket.terminate();
