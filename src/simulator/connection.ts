@@ -46,10 +46,6 @@ export class Connection {
     return this.raw.destroyed;
   }
 
-  get isHttp2(): boolean {
-    return this.session !== null;
-  }
-
   /** Requests that have not been answered yet. */
   get busy(): boolean {
     return this.open.size > 0;

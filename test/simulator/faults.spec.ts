@@ -24,6 +24,13 @@ describe('injected faults', () => {
     expect(faults.forConnection('fcm')).toBeNull();
   });
 
+  it('that last are on for their service, and no other', () => {
+    const faults = new Faults();
+    faults.inject({ service: 'token', fault: { kind: 'ignore-pings' } });
+    faults.inject({ service: 'fcm', fault: { kind: 'hang' } });
+    expect([faults.isOn('token', 'ignore-pings'), faults.isOn('fcm', 'ignore-pings')]).toEqual([true, false]);
+  });
+
   it('keep a port closed until the last outage is cleared', async () => {
     const heard: string[] = [];
     const faults = new Faults((service, down) => {
