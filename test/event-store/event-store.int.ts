@@ -141,7 +141,7 @@ describe('the same command', () => {
       expect(statuses.filter((status) => status === 'appended')).toHaveLength(1);
       expect(await given.stream(stream)).toHaveLength(2);
     }
-  });
+  }, 15_000);
 
   it('on two streams is two appends', async () => {
     const commandId = randomUUID();

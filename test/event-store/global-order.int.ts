@@ -129,11 +129,12 @@ describe('the global order', () => {
       return readers.seen.length === 0; // unless somebody else in the cluster holds the head back
     });
     const open = await transaction();
-    const append = appendToNew();
+    const [append, later] = [appendToNew(), appendToNew()];
     await open.append(append);
+    await given.store.append(later);
     const behind = new OurReader(await given.store.head());
     await open.commit();
-    expect(await seen(behind, 1)).toEqual([append.streamId]);
-    expect(await seen(readers!, 1)).toEqual([append.streamId]);
+    expect(await seen(behind, 2)).toEqual(streams([append, later]));
+    expect(await seen(readers!, 2)).toEqual(streams([append, later]));
   });
 });

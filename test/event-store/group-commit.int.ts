@@ -70,7 +70,7 @@ describe('appends that arrive while a commit is in flight', () => {
 
 describe('a lone append', () => {
   it('waits for nobody: another statement is in flight beside the one that hangs', async () => {
-    const { node, letGo } = await busyNode({ concurrency: 2 });
+    const { node, letGo } = await busyNode({ concurrency: undefined });
     expect(await node.append(appendToNew())).toMatchObject({ status: 'appended' });
     await letGo();
   });

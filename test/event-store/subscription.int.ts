@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { EventStore } from '../../src/event-store/event-store.js';
 import type { StoredEvent } from '../../src/event-store/event.js';
 import { Subscription, type SubscriptionOptions } from '../../src/event-store/subscription.js';
 import { appendToNew, gate, givenStore, until } from './given-store.js';
@@ -12,10 +13,23 @@ const newName = (): string => `subscription ${randomUUID()}`;
 
 function subscribe(
   options: Pick<SubscriptionOptions, 'name' | 'handle'> & Partial<SubscriptionOptions>,
+  store = given.store,
 ): Subscription {
-  const subscription = new Subscription(given.store, given.pool, { pollMs: 5, ...options });
+  const subscription = new Subscription(store, given.pool, { pollMs: 5, ...options });
   running.push(subscription);
   return subscription;
+}
+
+/** A store that counts the looks for new events; a look begins when the one before is done with. */
+function watched(afterLook = async () => undefined): { store: EventStore; looks: () => number } {
+  let looks = 0;
+  const readAfter = async (...args: Parameters<EventStore['readAfter']>) => {
+    looks++;
+    const events = await given.store.readAfter(...args);
+    await afterLook();
+    return events;
+  };
+  return { store: Object.assign(given.node(), { readAfter }), looks: () => looks };
 }
 afterEach(async () => {
   await Promise.all(running.splice(0).map((subscription) => subscription.stop()));
@@ -61,8 +75,11 @@ describe('a subscription', () => {
     await client.query('begin');
     const slow = appendToNew();
     await given.store.appendWithin((text, values) => client.query(text, values), slow);
-    subscribe({ name: newName(), handle: async (events) => void seen.push(...ids(events)) });
     const quick = await append();
+    const { store, looks } = watched();
+    subscribe({ name: newName(), handle: async (events) => void seen.push(...ids(events)) }, store);
+    await until(() => looks() > 2);
+    expect(seen).not.toContain(quick);
     await client.query('commit');
     client.release();
     await until(() => seen.includes(quick) && seen.includes(`${slow.streamId} 1`));
@@ -128,7 +145,11 @@ describe('a subscription', () => {
   });
 
   it('stops at once, though it would have slept for long', async () => {
-    const subscription = subscribe({ name: newName(), pollMs: NEVER, handle: async () => undefined });
+    const name = newName();
+    const subscription = subscribe({ name, pollMs: NEVER, handle: async () => undefined });
+    const done = 'select from checkpoints where name = $1 and position > 0 and lease_until is null';
+    await until(async () => (await given.rows(done, [name])).length > 0);
+    await everything(); // time enough to fall asleep
     await subscription.stop();
   });
 });
@@ -166,17 +187,32 @@ describe('two subscriptions of one name', () => {
     };
     subscribe({ name, leaseMs: 60_000, handle: holding });
     await entered.opened;
-    const counting = { looks: 0 };
-    const store = Object.assign(given.node(), {
-      readAfter: (...args: Parameters<typeof given.store.readAfter>) => {
-        counting.looks++;
-        return given.store.readAfter(...args);
-      },
-    });
-    running.push(new Subscription(store, given.pool, { name, pollMs: 5, handle: async () => void others++ }));
-    await until(() => counting.looks > 5); // and was refused the lease each time
+    const { store, looks } = watched();
+    subscribe({ name, handle: async () => void others++ }, store);
+    await until(() => looks() > 5); // and was refused the lease each time
     expect(others).toBe(0);
     leave.open();
+  });
+
+  it('leave alone what the other has handled since one looked', async () => {
+    const [name, looked, goOn] = [newName(), gate(), gate()];
+    await append();
+    const all = await everything();
+    const late: string[] = [];
+    const wait = async (): Promise<undefined> => {
+      looked.open();
+      await goOn.opened;
+    };
+    const { store, looks } = watched(wait);
+    subscribe({ name, handle: async (events) => void late.push(...ids(events)) }, store);
+    await looked.opened;
+    const seen: string[] = [];
+    const other = subscribe({ name, handle: async (events) => void seen.push(...ids(events)) });
+    await until(() => seen.length >= all.length);
+    await other.stop();
+    goOn.open();
+    await until(() => looks() > 1);
+    expect(late).toEqual([]);
   });
 
   it('take over when a lease runs out; who comes back from the dead cannot move the checkpoint', async () => {
