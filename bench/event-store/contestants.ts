@@ -10,8 +10,10 @@ import { sendAppends } from '../../src/event-store/group-commit.js';
 /** One way to record that a new stream has begun with one event. */
 export interface Contestant {
   name: string;
-  /** Is it compared with others, or only shown? */
+  /** Does each append take two jobs along, as a call does? Compared only with its like. */
   jobs: boolean;
+  /** Promises less than the others (no claims, no jobs, one event) and shows what is possible one by one. */
+  floor?: boolean;
   /** Makes the schema in an empty database. */
   prepare(url: string): Promise<void>;
   open(url: string): Promise<OpenContestant>;
@@ -45,7 +47,7 @@ const jobsOf = (callId: string): NewJob[] => [
   },
 ];
 
-export const appendOf = (streamId: string, jobs: boolean): Append => ({
+const appendOf = (streamId: string, jobs: boolean): Append => ({
   ...{ streamId, expectedVersion: 0, events: [{ type: 'CallInitiated', data: data() }], actor },
   ...{ commandId: randomUUID(), jobs: jobs ? jobsOf(streamId) : [] },
 });
@@ -94,7 +96,13 @@ const INSERT = `insert into events (stream_id, version, type, data, actor, comma
   on conflict do nothing returning at`;
 
 const insertByHand: Contestant = {
-  ...{ name: 'one `INSERT` each, by hand', jobs: false, prepare: migrate, verification: OUR_TABLE },
+  ...{
+    name: 'one `INSERT` each, by hand',
+    jobs: false,
+    floor: true,
+    prepare: migrate,
+    verification: OUR_TABLE,
+  },
   async open(url) {
     const pool = openPool(url, 'inserts', 10);
     return {

@@ -52,7 +52,7 @@ export async function measure(
   const url = urlOf(server, database);
   const open = await contestant.open(url);
   try {
-    const warm = await drive(open, callers, 0.4);
+    const warm = await drive(open, callers, 0.3);
     const measured = await drive(open, callers, seconds);
     const faults = await verify(url, contestant, warm.latencies.length + measured.latencies.length);
     const { latencies, elapsed, cpu, errors } = measured;
