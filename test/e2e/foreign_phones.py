@@ -5,6 +5,7 @@ Prints what each phone hears and is answered, one JSON array per line: [who, "he
 """
 
 import json
+import queue
 import sys
 import threading
 import urllib.request
@@ -36,6 +37,8 @@ class Phone:
         self.user_id = user_id
         self.client = socketio.Client(reconnection=False)
         self.synced = threading.Event()
+        self.reactions = queue.Queue()
+        threading.Thread(target=self.react, daemon=True).start()
         for event in ("call:incoming", "call:ringing", "call:answered", "call:signal", "call:media", "call:ended"):
             self.client.on(event, self.hearing(event))
         self.client.on("sync", lambda payload: self.synced.set())
@@ -54,10 +57,15 @@ class Phone:
         def hear(payload):
             show(self.user_id, "heard", event, payload)
             if react:
-                # Not here: this thread has to read the answer.
-                threading.Thread(target=react, args=(payload,)).start()
+                self.reactions.put((react, payload))
 
         return hear
+
+    def react(self):
+        # On a thread of its own, since the one that hears has to read the answers; and one after the other, as a phone's own queue would.
+        while True:
+            react, payload = self.reactions.get()
+            react(payload)
 
 
 class Callee(Phone):
