@@ -18,9 +18,10 @@ import { EventStore } from './event-store/event-store.js';
 import { HistoryModule } from './history/history.module.js';
 import { CallCommandsController } from './http/call-commands.controller.js';
 import { CallHistoryController } from './http/call-history.controller.js';
+import { ConsoleController } from './http/console.controller.js';
 import { DevicesController } from './http/devices.controller.js';
 import { DocsController } from './http/docs.controller.js';
-import { FrontPageController } from './http/front-page.controller.js';
+
 import { ProblemFilter } from './http/problem.filter.js';
 import { SessionController } from './http/session.controller.js';
 import { Gateway } from './operations/gateway-url.js';
@@ -82,7 +83,7 @@ export class AppModule {
       ],
       controllers: [
         ...[CallCommandsController, CallHistoryController, DevicesController, SessionController],
-        ...[HealthController, DocsController, FrontPageController],
+        ...[HealthController, DocsController, ConsoleController],
       ],
       providers: [
         ...[Readiness, Metrics, Webhooks],

@@ -1,0 +1,36 @@
+import { effect, signal } from '@preact/signals';
+import { kept } from './kept.js';
+
+type Theme = 'system' | 'light' | 'dark';
+
+const THEMES: readonly Theme[] = ['system', 'light', 'dark'];
+const LABELS: Record<Theme, string> = { system: 'System', light: 'Light', dark: 'Dark' };
+
+const stored = kept('ringway.theme');
+const theme = signal<Theme>(THEMES.find((known) => known === stored.read()) ?? 'system');
+
+effect(() => {
+  const { dataset } = document.documentElement;
+  if (theme.value === 'system') delete dataset['theme'];
+  else dataset['theme'] = theme.value;
+  stored.write(theme.value);
+});
+
+/** Light, dark, or what the system says. */
+export function ThemeChoice() {
+  return (
+    <label class="theme-choice">
+      <span class="visually-hidden">Colours</span>
+      <select
+        value={theme.value}
+        onChange={({ currentTarget }) => (theme.value = currentTarget.value as Theme)}
+      >
+        {THEMES.map((name) => (
+          <option key={name} value={name}>
+            {LABELS[name]}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
