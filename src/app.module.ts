@@ -12,7 +12,7 @@ import { CALL_POLICY } from './calls/initiate-call.js';
 import { CLOCK } from './clock.js';
 import { CONFIG, type Config } from './config.js';
 import { DatabaseClock } from './database/database-clock.js';
-import { CONTROL_POOL, READ_POOL } from './database/pools.js';
+import { CONTROL_POOL, OPERATOR_POOL, READ_POOL } from './database/pools.js';
 import { DevicesModule } from './devices/devices.module.js';
 import { EventStore } from './event-store/event-store.js';
 import { HistoryModule } from './history/history.module.js';
@@ -21,7 +21,7 @@ import { CallHistoryController } from './http/call-history.controller.js';
 import { ConsoleController } from './http/console.controller.js';
 import { DevicesController } from './http/devices.controller.js';
 import { DocsController } from './http/docs.controller.js';
-
+import { OperatorController } from './http/operator.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { SessionController } from './http/session.controller.js';
 import { Gateway } from './operations/gateway-url.js';
@@ -39,7 +39,7 @@ export interface Foundation {
   config: Config;
   log: Log;
   clock: DatabaseClock;
-  pools: { append: Pool; read: Pool; control: Pool };
+  pools: { append: Pool; read: Pool; control: Pool; operators: Pool };
   dataSource: DataSource;
   secrets: { userTokens: string; actionTokens: string };
 }
@@ -57,6 +57,7 @@ class FoundationModule {
       { provide: DatabaseClock, useValue: clock },
       { provide: READ_POOL, useValue: pools.read },
       { provide: CONTROL_POOL, useValue: pools.control },
+      { provide: OPERATOR_POOL, useValue: pools.operators },
       { provide: DataSource, useValue: dataSource },
       { provide: EventStore, useValue: store },
       { provide: UserTokens, useValue: new UserTokens(config.auth, clock, secrets.userTokens) },
@@ -83,6 +84,7 @@ export class AppModule {
       ],
       controllers: [
         ...[CallCommandsController, CallHistoryController, DevicesController, SessionController],
+        ...[OperatorController],
         ...[HealthController, DocsController, ConsoleController],
       ],
       providers: [

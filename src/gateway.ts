@@ -9,7 +9,7 @@ import type { Config } from './config.js';
 import { createDataSource } from './database/data-source.js';
 import { DatabaseClock } from './database/database-clock.js';
 import { migrate } from './database/migrate.js';
-import { openPool } from './database/pools.js';
+import { PATIENT, openPool } from './database/pools.js';
 import { serveDocs } from './http/openapi.js';
 import { Gateway } from './operations/gateway-url.js';
 import { Log } from './operations/log.js';
@@ -42,6 +42,7 @@ export async function startGateway(
     append: openPool(config.databaseUrl, 'appends', 2),
     read: openPool(config.databaseUrl, 'reads', 6),
     control: openPool(config.databaseUrl, 'control', 3),
+    operators: openPool(config.databaseUrl, 'operators', 2, PATIENT),
   };
   const dataSource = createDataSource(config.databaseUrl);
   const close = async (): Promise<void> => {

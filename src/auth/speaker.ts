@@ -23,6 +23,10 @@ export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(ACCESS
 /** The route also takes the action token of the call it is about. */
 export const WithActionToken = (): MethodDecorator => SetMetadata(ACCESS, 'action');
 
+/** The route is for operators alone: a user token whose `scope` claim lists {@link OPERATOR_SCOPE}. */
+export const ForOperators = (): ClassDecorator => SetMetadata(ACCESS, 'operator');
+export const OPERATOR_SCOPE = 'ringway:operator';
+
 /** The {@link Speaker} of the request, as a parameter of a route. */
 export const Speaking = createParamDecorator((_: unknown, context: ExecutionContext): Speaker => {
   const { speaker } = context.switchToHttp().getRequest<Heard>();
@@ -56,7 +60,11 @@ export class SpeakerGuard implements CanActivate {
     const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined) throw new Failure('UNAUTHENTICATED', 'Send "Authorization: Bearer <token>".');
     if (!isActionToken(token)) {
-      request.speaker = { kind: 'user', ...(await this.users.verify(token)) };
+      const user = await this.users.verify(token);
+      if (access === 'operator' && !user.scopes.includes(OPERATOR_SCOPE)) {
+        throw new Failure('NOT_ALLOWED', `This needs a token whose scope claim contains ${OPERATOR_SCOPE}.`);
+      }
+      request.speaker = { kind: 'user', ...user };
       return true;
     }
     const grant = await this.actions.verify(token);

@@ -19,6 +19,8 @@ export interface User {
   name: string | null;
   /** When the token ends, in milliseconds since the epoch. */
   expiresAt: number;
+  /** What the token's `scope` claim lists (RFC 9068, section 2.2.3). */
+  scopes: readonly string[];
 }
 
 const MAX_TOKEN_LENGTH = 8_192;
@@ -73,9 +75,10 @@ export class UserTokens {
   async issueForDevelopment(
     userId: string,
     name: string | null,
+    scope: string | null = null,
   ): Promise<{ token: string; expiresAt: number }> {
     const expiresAt = Math.floor(this.clock.now() / 1_000) + DEVELOPMENT_TOKEN_S;
-    const token = new SignJWT(name === null ? {} : { name })
+    const token = new SignJWT({ ...(name === null ? {} : { name }), ...(scope === null ? {} : { scope }) })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
       .setSubject(userId)
       .setIssuedAt(Math.floor(this.clock.now() / 1_000))
@@ -116,11 +119,14 @@ function refusal(error: unknown): Failure {
   return new Failure('UNAUTHENTICATED', 'The token is not valid.');
 }
 
-function userOf({ sub, name, exp }: JWTPayload): User {
+function userOf({ sub, name, exp, scope }: JWTPayload): User {
   if (typeof sub !== 'string' || sub.length < 1 || sub.length > 128 || findFlaw(sub)) {
     throw new Failure('UNAUTHENTICATED', 'The token is not valid: sub must be 1 to 128 characters long.');
   }
-  return { userId: sub, name: nameOf(name), expiresAt: Math.min((exp ?? 0) * 1_000, END_OF_TIME_MS) };
+  return {
+    ...{ userId: sub, name: nameOf(name), expiresAt: Math.min((exp ?? 0) * 1_000, END_OF_TIME_MS) },
+    scopes: typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [],
+  };
 }
 
 /** Longer names are cut, on a border between characters. */

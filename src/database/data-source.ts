@@ -2,6 +2,7 @@ import { DataSource } from 'typeorm';
 import { DeviceEntity } from '../devices/device.entity.js';
 import { EventStore1700000000001 } from './migrations/1-event-store.js';
 import { Devices1700000000002 } from './migrations/2-devices.js';
+import { Operators1700000000003 } from './migrations/3-operators.js';
 
 /** The one place that knows all migrations and entities; the app and the migration commands share it. */
 export function createDataSource(url: string): DataSource {
@@ -9,7 +10,7 @@ export function createDataSource(url: string): DataSource {
     type: 'postgres',
     url,
     entities: [DeviceEntity],
-    migrations: [EventStore1700000000001, Devices1700000000002],
+    migrations: [EventStore1700000000001, Devices1700000000002, Operators1700000000003],
     migrationsTransactionMode: 'each',
     installExtensions: false,
     synchronize: false,

@@ -10,9 +10,19 @@ const LIMITS = {
   idleTimeoutMillis: 60_000,
 };
 
+/** For questions over many calls, which nobody's call waits for. */
+export const PATIENT = { query_timeout: 4_900, statement_timeout: 4_800 };
+
 /** Opens a pool whose idle connections may be cut without taking the process down. */
-export function openPool(url: string, name: string, max: number): pg.Pool {
-  const pool = new pg.Pool({ connectionString: url, application_name: `ringway ${name}`, max, ...LIMITS });
+export function openPool(
+  url: string,
+  name: string,
+  max: number,
+  limits: Partial<typeof LIMITS> = {},
+): pg.Pool {
+  const pool = new pg.Pool({
+    ...{ connectionString: url, application_name: `ringway ${name}`, max, ...LIMITS, ...limits },
+  });
   // An idle connection that PostgreSQL closes raises 'error' on the pool; the next query opens a new one.
   pool.on('error', () => undefined);
   return pool;
@@ -20,5 +30,7 @@ export function openPool(url: string, name: string, max: number): pg.Pool {
 
 /** Injection token of the pool for queries. */
 export const READ_POOL = Symbol('read pool');
+/** Injection token of the pool for operators' questions: however long they take, no call waits for a connection. */
+export const OPERATOR_POOL = Symbol('operator pool');
 /** Injection token of the small pool for leases and jobs, which busy commands cannot starve. */
 export const CONTROL_POOL = Symbol('control pool');

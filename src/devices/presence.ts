@@ -83,6 +83,19 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
     return this.departures.add(connection);
   }
 
+  /** Sockets of this node, of all nodes whose lease runs, and how many nodes those are. */
+  async liveSockets(): Promise<{ node: number; cluster: number; nodes: number }> {
+    const { rows } = await this.pool.query<{ node: number; cluster: number; nodes: number }>({
+      name: 'live_sockets',
+      text: `with alive as (select node_id from nodes where lease_until > clock_timestamp()),
+                  held as (select node_id from sessions where node_id in (select node_id from alive))
+             select (select count(*)::int from held where node_id = $1) as node,
+                    (select count(*)::int from held) as cluster, (select count(*)::int from alive) as nodes`,
+      values: [this.nodeId],
+    });
+    return rows[0]!;
+  }
+
   private async upsert(connections: Connection[]): Promise<(string | null)[]> {
     // A device that comes twice in one batch: only its last state can be inserted.
     const last = [...new Map(connections.map((c) => [keyOf(c), c])).values()];

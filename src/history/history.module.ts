@@ -1,12 +1,17 @@
 import { Module } from '@nestjs/common';
 import { DevicesModule } from '../devices/devices.module.js';
 import { ExplainHandler } from './explain.js';
+import { ListAllCallsHandler } from './list-all-calls.js';
 import { ListCallsHandler } from './list-calls.js';
+import { OverviewHandler } from './overview.js';
 import { RecentCallsHandler } from './recent-calls.js';
 import { TimelineHandler } from './timeline.js';
 
 @Module({
   imports: [DevicesModule],
-  providers: [ListCallsHandler, RecentCallsHandler, TimelineHandler, ExplainHandler],
+  providers: [
+    ...[ListCallsHandler, RecentCallsHandler, TimelineHandler, ExplainHandler],
+    ...[ListAllCallsHandler, OverviewHandler],
+  ],
 })
 export class HistoryModule {}

@@ -129,10 +129,10 @@ select begun.at, begun.position, stream.history
 
 const instant = (ms: number | undefined): Date | null => (ms === undefined ? null : new Date(ms));
 
-const encodeCursor = ({ at, position }: { at: number; position: string }): string =>
+export const encodeCursor = ({ at, position }: { at: number; position: string }): string =>
   Buffer.from(`${at}.${position}`).toString('base64url');
 
-function decodeCursor(cursor: string): { at: number; position: string } {
+export function decodeCursor(cursor: string): { at: number; position: string } {
   const match = /^(\d{1,15})\.(\d{1,18})$/.exec(Buffer.from(cursor, 'base64url').toString());
   if (!match) throw Failure.invalid({ path: 'cursor', message: 'is not a cursor that this list gave out' });
   return { at: Number(match[1]), position: match[2]! };

@@ -13,66 +13,16 @@ import { Explain, type Explanation } from '../history/explain.js';
 import { type CallPage, ListCalls } from '../history/list-calls.js';
 import { Timeline, type TimelineItem } from '../history/timeline.js';
 import { ConfirmReached } from '../ringing/confirm-reached.js';
-import { callRecordSchema, callViewSchema, pageOf } from './answers.js';
+import { callRecordSchema, callViewSchema, explanationSchema, pageOf, timelineSchema } from './answers.js';
 import { Describe } from './describe.js';
+import { outcome, paging, window } from './filters.js';
 import { Shape } from './shape.js';
-
-const time = z
-  .string('must be a time')
-  .refine(
-    (text) => /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text)),
-    'must be a time such as 2026-11-22T15:04:05Z',
-  )
-  .transform((text) => Date.parse(text));
 
 const filters = z.object({
   with: userId.optional(),
   media: z.enum(['voice', 'video'], 'must be voice or video').optional(),
   direction: z.enum(['incoming', 'outgoing'], 'must be incoming or outgoing').optional(),
-  outcome: z
-    .enum(
-      ['completed', 'declined', 'busy', 'cancelled', 'missed', 'failed'],
-      'must be completed, declined, busy, cancelled, missed or failed',
-    )
-    .optional(),
-  from: time.optional(),
-  to: time.optional(),
-  cursor: z.string('must be a cursor').max(200, 'is not a cursor that this list gave out').optional(),
-  limit: z.coerce
-    .number('must be a number')
-    .int('must be a whole number')
-    .min(1, 'must be at least 1')
-    .max(100, 'must be at most 100')
-    .default(25),
-});
-
-const timelineSchema = z.object({
-  items: z.array(
-    z.object({
-      ...{ position: z.int(), stream: z.enum(['call', 'wake']), version: z.int(), type: z.string() },
-      ...{ at: z.iso.datetime(), data: z.record(z.string(), z.unknown()) },
-    }),
-  ),
-});
-
-const explanationSchema = z.object({
-  verdict: z.string().describe('one sentence in plain words'),
-  code: z.string(),
-  devices: z.array(
-    z.object({
-      ...{ deviceId: z.string(), platform: z.string().nullable(), name: z.string().nullable() },
-      steps: z.array(
-        z.object({
-          ...{ at: z.iso.datetime(), step: z.string(), provider: z.string().optional() },
-          ...{
-            environment: z.string().optional(),
-            status: z.int().optional(),
-            reason: z.string().optional(),
-          },
-        }),
-      ),
-    }),
-  ),
+  ...{ outcome, ...window, ...paging },
 });
 
 const callIdParam = new Shape(callId, 'callId');

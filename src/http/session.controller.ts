@@ -12,7 +12,17 @@ import { Failure } from '../failure.js';
 import { Describe } from './describe.js';
 import { Shape } from './shape.js';
 
-const tokenBody = z.object({ userId, name: z.string('must be text').optional() }, 'must be an object');
+const tokenBody = z.object(
+  {
+    ...{ userId, name: z.string('must be text').optional() },
+    scope: z
+      .string('must be text')
+      .max(200, 'must be at most 200 characters long')
+      .optional()
+      .describe('space separated; `ringway:operator` opens the routes under /v1/operator'),
+  },
+  'must be an object',
+);
 
 const iceAnswer = z.object({
   iceServers: z.array(
@@ -44,8 +54,8 @@ export class SessionController {
   })
   async token(@Body() body: unknown): Promise<{ token: string; expiresAt: string }> {
     if (!this.config.demo) throw new Failure('NOT_FOUND', 'There is nothing under this path.');
-    const { userId: id, name } = new Shape(tokenBody).transform(body);
-    const { token, expiresAt } = await this.tokens.issueForDevelopment(id, name ?? null);
+    const { userId: id, name, scope } = new Shape(tokenBody).transform(body);
+    const { token, expiresAt } = await this.tokens.issueForDevelopment(id, name ?? null, scope ?? null);
     return { token, expiresAt: rfc3339(expiresAt) };
   }
 

@@ -16,8 +16,16 @@ const verified = async (claims: JWTPayload) => tokens.verify(await signed(SECRET
 describe("a user's token", () => {
   it('says who is speaking, under which name, and until when', async () =>
     expect(await verified({ ...alice, name: 'Alice' })).toEqual({
-      ...{ userId: 'alice', name: 'Alice', expiresAt: IN_AN_HOUR * 1_000 },
+      ...{ userId: 'alice', name: 'Alice', expiresAt: IN_AN_HOUR * 1_000, scopes: [] },
     }));
+
+  it('says what its bearer may do, as words between spaces', async () => {
+    const scopesOf = async (scope: unknown) => (await verified({ ...alice, scope })).scopes;
+    expect(await scopesOf('openid  ringway:operator ')).toEqual(['openid', 'ringway:operator']);
+    for (const scope of [undefined, null, '', 7, ['ringway:operator'], { 'ringway:operator': true }]) {
+      expect(await scopesOf(scope)).toEqual([]);
+    }
+  });
 
   it('needs no name', async () => {
     for (const name of [undefined, null, '', '  ', 7, ['Alice'], { first: 'Alice' }, '\0']) {
@@ -174,7 +182,9 @@ describe('a development token', () => {
   it('is a good token for a day', async () => {
     const { token, expiresAt } = await tokens.issueForDevelopment('alice', 'Alice');
     expect(expiresAt).toBe(NOW + 86_400_000);
-    expect(await tokens.verify(token)).toEqual({ userId: 'alice', name: 'Alice', expiresAt });
+    expect(await tokens.verify(token)).toEqual({
+      ...{ userId: 'alice', name: 'Alice', expiresAt, scopes: [] },
+    });
     expect(await tokens.verify((await tokens.issueForDevelopment('bob', null)).token)).toMatchObject({
       name: null,
     });

@@ -11,7 +11,7 @@ jest.setTimeout(30_000);
 export interface TestGateway {
   url: string;
   database: TestDatabase;
-  token(userId: string, name?: string): Promise<string>;
+  token(userId: string, name?: string, scope?: string): Promise<string>;
   /** A connected phone of this user; they hang up by themselves when the gateway stops. */
   phone(userId: string, options?: Partial<PhoneOptions>): Promise<Phone>;
   http(path: string, options?: HttpOptions): Promise<HttpAnswer>;
@@ -59,9 +59,10 @@ export async function testGateway(
   });
   const gateway: RunningGateway = await startGateway({ ...config, databaseUrl: db.url }, new Log('silent'));
   const phones: Phone[] = [];
-  const token = async (userId: string, name?: string): Promise<string> => {
-    const { body } = await request(gateway.url, '/v1/dev/tokens', { method: 'POST', body: { userId, name } });
-    return body.token;
+  const token = async (userId: string, name?: string, scope?: string): Promise<string> => {
+    const body = { userId, name, scope };
+    const { body: answer } = await request(gateway.url, '/v1/dev/tokens', { method: 'POST', body });
+    return answer.token;
   };
   const http: TestGateway['http'] = async (path, { as, token: given, ...options } = {}) => {
     const bearer = given ?? (as === undefined ? undefined : await token(as));

@@ -1,0 +1,117 @@
+import { Inject } from '@nestjs/common';
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import type { Pool } from 'pg';
+import type { Outcome } from '../calls/domain/call.js';
+import { type CallView, viewOf } from '../calls/domain/call-view.js';
+import { CLOCK, type Clock } from '../clock.js';
+import { OPERATOR_POOL } from '../database/pools.js';
+import { HISTORY_OF_BEGUN, type HistoryRow, decodeCursor, encodeCursor, foldRow } from './list-calls.js';
+import { A_DAY_MS, HOW_IT_ENDED } from './overview.js';
+import { patientQuery } from './patient-query.js';
+
+export interface AllCallsFilters {
+  /** Caller or callee. */
+  user?: string;
+  outcome?: Outcome;
+  state?: CallView['state'];
+  /** Calls that began at this instant or later, in milliseconds since the epoch; a day before `to` when not given. */
+  from?: number;
+  /** Calls that began before this instant; now when not given. */
+  to?: number;
+  cursor?: string;
+  limit: number;
+}
+
+export interface AllCallsPage {
+  items: CallView[];
+  nextCursor: string | null;
+}
+
+/** Everybody's calls, newest first: for operators. */
+export class ListAllCalls extends Query<AllCallsPage> {
+  constructor(readonly filters: AllCallsFilters) {
+    super();
+  }
+}
+
+@QueryHandler(ListAllCalls)
+export class ListAllCallsHandler implements IQueryHandler<ListAllCalls> {
+  constructor(
+    @Inject(OPERATOR_POOL) private readonly pool: Pool,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  async execute({ filters }: ListAllCalls): Promise<AllCallsPage> {
+    const { text, values } = listing(filters, this.clock.now());
+    const rows = await patientQuery<Row>(this.pool, text, values);
+    const page = rows.slice(0, filters.limit);
+    const last = page.at(-1);
+    const more = rows.length > page.length && last;
+    return {
+      items: page.map(({ history }) => viewOf(foldRow(history))),
+      nextCursor: more ? encodeCursor({ at: last.at.getTime(), position: last.position }) : null,
+    };
+  }
+}
+
+interface Row {
+  at: Date;
+  position: string;
+  history: HistoryRow[];
+}
+
+const CALLER = `data #>> '{caller,userId}'`;
+const CALLEE = `data #>> '{callee,userId}'`;
+
+/** Only the conditions that were asked for, so that PostgreSQL plans for just these. */
+function listing({ user, outcome, state, from, to, cursor, limit }: AllCallsFilters, now: number) {
+  const values: unknown[] = [];
+  const given = (value: unknown): string => `$${values.push(value)}`;
+  const conditions = [`type = 'CallInitiated'`];
+  if (to !== undefined) conditions.push(`at < ${given(new Date(to))}`);
+  conditions.push(`at >= ${given(new Date(from ?? (to ?? now) - A_DAY_MS))}`);
+  if (cursor !== undefined) {
+    const { at, position } = decodeCursor(cursor);
+    conditions.push(`(at, position) < (${given(new Date(at))}, ${given(position)}::bigint)`);
+  }
+  if (state !== undefined) conditions.push(IN_STATE[state]);
+  if (outcome !== undefined) conditions.push(WITH_OUTCOME[outcome]);
+  const fate = state === undefined && outcome === undefined ? '' : `cross join ${FATE}`;
+  const size = given(limit + 1);
+  const calls = (whose: string): string => `(
+    select stream_id, at, position from events begun ${fate}
+     where ${[...conditions, whose].join(' and ')}
+     order by at desc, position desc limit ${size})`;
+  const person = user === undefined ? null : given(user);
+  const sides =
+    person === null
+      ? calls('true')
+      : `${calls(`${CALLER} = ${person}`)} union all ${calls(`${CALLEE} = ${person}`)}`;
+  const text = `
+    select begun.at, begun.position, stream.history
+      from (select * from (${sides}) sides order by at desc, position desc limit ${size}) begun
+      cross join ${HISTORY_OF_BEGUN}
+     order by begun.at desc, begun.position desc`;
+  return { text, values };
+}
+
+/** What a state looks like in a call's {@link FATE}. */
+const IN_STATE: Record<CallView['state'], string> = {
+  initiated: 'ended is null and not answered and not rang',
+  ringing: 'ended is null and not answered and rang',
+  answered: 'ended is null and answered',
+  ended: 'ended is not null',
+};
+
+/** What an outcome looks like in it: an end without an answer is a failure. */
+const WITH_OUTCOME: Record<Outcome, string> = {
+  completed: `ended = 'ended' and answered`,
+  failed: `(ended = 'failed' or (ended = 'ended' and not answered))`,
+  ...{ cancelled: `ended = 'cancelled'`, missed: `ended = 'missed'` },
+  ...{ declined: `ended = 'declined'`, busy: `ended = 'busy'` },
+};
+
+/** One look at each call's own short stream, newest call first, until the page is full. */
+const FATE = `lateral (
+  select bool_or(type = 'CallRinging') as rang, bool_or(type = 'CallAnswered') as answered, min(${HOW_IT_ENDED}) as ended
+    from events e where e.stream_id = begun.stream_id) fate`;

@@ -1,0 +1,154 @@
+import { Inject } from '@nestjs/common';
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import type { Pool } from 'pg';
+import type { Outcome } from '../calls/domain/call.js';
+import { rfc3339 } from '../calls/domain/call-view.js';
+import { CLOCK, type Clock } from '../clock.js';
+import { OPERATOR_POOL } from '../database/pools.js';
+import { Presence } from '../devices/presence.js';
+import { Failure } from '../failure.js';
+import { patientQuery } from './patient-query.js';
+
+export const A_DAY_MS = 86_400_000;
+const LONGEST_DAYS = 31;
+/** Longer than the longest call plus its ring, by contract a week and three minutes. */
+const LONGEST_CALL_MS = 8 * A_DAY_MS;
+/** The chart has at most this many points. */
+const POINTS = 120;
+const STEPS_S = [60, 300, 900, 3_600, 10_800, 43_200];
+
+export interface PushCount {
+  result: 'accepted' | 'rejected' | 'retried' | 'environment-corrected' | 'token-retired';
+  provider: 'apns' | 'fcm';
+  /** Of APNs; null for FCM. */
+  environment: string | null;
+  status: number | null;
+  reason: string | null;
+  count: number;
+}
+
+/** The calls that began in a span of time, the pushes sent in it, and the sockets of this moment. */
+export interface OverviewFigures {
+  from: string;
+  to: string;
+  calls: { total: number; live: number; stepSeconds: number; series: { at: string; calls: number }[] };
+  /** From `CallInitiated` to the first `CallRinging`; null when no call rang. */
+  timeToRing: { measured: number; medianMs: number | null; p99Ms: number | null };
+  outcomes: { outcome: Outcome; calls: number }[];
+  pushes: PushCount[];
+  sockets: { node: number; cluster: number; nodes: number };
+}
+
+export class Overview extends Query<OverviewFigures> {
+  /** Milliseconds since the epoch; the last day when not given. */
+  constructor(
+    readonly from?: number,
+    readonly to?: number,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(Overview)
+export class OverviewHandler implements IQueryHandler<Overview> {
+  /** Who asks for the same while it is being counted gets the same: many open pages cost as much as one. */
+  private readonly counting = new Map<string, Promise<OverviewFigures>>();
+
+  constructor(
+    @Inject(OPERATOR_POOL) private readonly pool: Pool,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly presence: Presence,
+  ) {}
+
+  execute({ from, to }: Overview): Promise<OverviewFigures> {
+    const key = `${from} ${to}`;
+    const counting = this.counting.get(key) ?? this.count(from, to).finally(() => this.counting.delete(key));
+    this.counting.set(key, counting);
+    return counting;
+  }
+
+  private async count(asked?: number, until?: number): Promise<OverviewFigures> {
+    const to = until ?? this.clock.now();
+    const from = asked ?? to - A_DAY_MS;
+    if (from >= to) throw Failure.invalid({ path: 'from', message: 'must be before to' });
+    if (to - from > LONGEST_DAYS * A_DAY_MS)
+      throw Failure.invalid({ path: 'from', message: `must be at most ${LONGEST_DAYS} days before to` });
+    const stepMs = 1_000 * (STEPS_S.find((step) => (to - from) / 1_000 / step <= POINTS) ?? 43_200);
+    const [calls, pushes, sockets] = await Promise.all([
+      patientQuery<CallsRow>(this.pool, CALLS, [
+        new Date(from),
+        new Date(to),
+        new Date(to + LONGEST_CALL_MS),
+        stepMs,
+      ]),
+      patientQuery<PushCount>(this.pool, PUSHES, [new Date(from), new Date(to)]),
+      this.presence.liveSockets(),
+    ]);
+    const row = calls[0]!;
+    const outcomes = Object.entries(row.outcomes ?? {}) as [Outcome | 'live', number][];
+    const begun = new Map(Object.entries(row.series ?? {}).map(([at, count]) => [Number(at), count]));
+    const first = Math.floor(from / stepMs) * stepMs;
+    const steps = Array.from({ length: Math.ceil((to - first) / stepMs) }, (_, nr) => first + nr * stepMs);
+    return {
+      ...{ from: rfc3339(from), to: rfc3339(to) },
+      calls: {
+        total: outcomes.reduce((sum, [, count]) => sum + count, 0),
+        live: row.outcomes?.live ?? 0,
+        stepSeconds: stepMs / 1_000,
+        series: steps.map((at) => ({ at: rfc3339(at), calls: begun.get(at) ?? 0 })),
+      },
+      timeToRing: { measured: row.rang, medianMs: rounded(row.median), p99Ms: rounded(row.p99) },
+      outcomes: OUTCOMES.map((outcome) => ({ outcome, calls: row.outcomes?.[outcome] ?? 0 })),
+      ...{ pushes, sockets },
+    };
+  }
+}
+
+const OUTCOMES = ['completed', 'declined', 'busy', 'cancelled', 'missed', 'failed'] as const;
+
+const rounded = (ms: number | null): number | null => (ms === null ? null : Math.round(ms));
+
+interface CallsRow {
+  rang: number;
+  median: number | null;
+  p99: number | null;
+  outcomes: Partial<Record<Outcome | 'live', number>> | null;
+  series: Record<string, number> | null;
+}
+
+/** An event as the end of a call; null for every other event. */
+export const HOW_IT_ENDED = `case type when 'CallEnded' then 'ended' when 'CallCancelled' then 'cancelled'
+  when 'CallMissed' then 'missed' when 'CallFailed' then 'failed' when 'CallDeclined' then data ->> 'reason' end`;
+
+/** One pass over the events of the span, a row per call, and the figures of those rows. */
+const CALLS = `
+with calls as materialized (
+  select min(at) filter (where type = 'CallInitiated') as begun,
+         min(at) filter (where type = 'CallRinging') as rang,
+         bool_or(type = 'CallAnswered') as answered,
+         min(${HOW_IT_ENDED}) as ended
+    from events where at >= $1 and at < $3 and type like 'Call%'
+   group by stream_id),
+mine as materialized (
+  select begun, extract(epoch from rang - begun) * 1000 as ring_ms,
+         case when ended is null then 'live' when ended <> 'ended' then ended
+              when answered then 'completed' else 'failed' end as outcome
+    from calls where begun < $2)
+select count(ring_ms)::int as rang,
+       (percentile_cont(0.5) within group (order by ring_ms))::float8 as median,
+       (percentile_cont(0.99) within group (order by ring_ms))::float8 as p99,
+       (select json_object_agg(outcome, n) from (select outcome, count(*) as n from mine group by outcome) o) as outcomes,
+       (select json_object_agg(step, n) from (
+          select floor(extract(epoch from begun) * 1000 / $4::bigint)::bigint * $4::bigint as step, count(*) as n
+            from mine group by 1) s) as series
+  from mine`;
+
+const PUSHES = `
+select case type when 'PushAccepted' then 'accepted' when 'PushRejected' then 'rejected' when 'PushRetried' then 'retried'
+                 when 'DevicePushTokenRetired' then 'token-retired' else 'environment-corrected' end as result,
+       coalesce(data ->> 'provider', 'apns') as provider, coalesce(data ->> 'environment', data ->> 'to') as environment,
+       (data ->> 'status')::int as status, data ->> 'reason' as reason, count(*)::int as count
+  from events
+ where at >= $1 and at < $2 and stream_id like 'wake-%'
+   and type in ('PushAccepted', 'PushRejected', 'PushRetried', 'DeviceApnsEnvironmentCorrected', 'DevicePushTokenRetired')
+ group by 1, 2, 3, 4, 5 order by count desc, 1, 2, 3, 4, 5`;
