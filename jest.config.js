@@ -1,7 +1,7 @@
 // Three sizes of test: unit (pure, seconds), int (a real PostgreSQL), e2e (the whole gateway).
 const project = (displayName, suffix, extra = {}) => ({
   displayName,
-  testMatch: [`<rootDir>/test/**/*.${suffix}.ts`],
+  testMatch: [`<rootDir>/{test,client/test}/**/*.${suffix}.ts`],
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   // The sources say './calls.js', as Node wants it; jest finds './calls.ts'.

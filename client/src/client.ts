@@ -1,0 +1,107 @@
+import type { Call } from './call.js';
+import { CallStore, type NewCall } from './call-store.js';
+import { Commands } from './commands.js';
+import { Connection, type Status } from './connection.js';
+import { Emitter } from './emitter.js';
+import type { RingwayError } from './error.js';
+import { RingwayHttp } from './http.js';
+import { type TokenSource, Tokens } from './tokens.js';
+import type { AppState } from './wire.js';
+
+const DEADLINE_MS = 15_000;
+
+export interface RingwayOptions {
+  /** Where the gateway is, e.g. `https://calls.example.com`. */
+  url: string;
+  /** The user's JWT, or a function that gets a fresh one whenever it is needed. */
+  token: TokenSource;
+  /** The id of this install: 1–128 of `A-Za-z0-9._-`, the same at every start. */
+  deviceId: string;
+  appState?: AppState;
+  /** How long a command is tried before its promise rejects with `TIMEOUT` (15,000 ms). */
+  deadlineMs?: number;
+}
+
+export interface RingwayEvents {
+  status: [status: Status];
+  /** Somebody calls: show it, and say `call.ringing()`. Once per call. */
+  incoming: [call: Call];
+  /** Anything about any call has changed. */
+  call: [call: Call];
+  /** The token has ended. With a token function the client goes on by itself. */
+  'session-expired': [];
+}
+
+/** A user's device at the gateway. */
+export class RingwayClient extends Emitter<RingwayEvents> {
+  readonly http: RingwayHttp;
+  readonly deviceId: string;
+  private readonly tokens: Tokens;
+  private readonly connection: Connection;
+  private readonly commands: Commands;
+  private readonly store: CallStore;
+
+  constructor({ url, token, deviceId, appState = 'foreground', deadlineMs = DEADLINE_MS }: RingwayOptions) {
+    super();
+    const origin = url.replace(/\/+$/, '');
+    this.deviceId = deviceId;
+    this.tokens = new Tokens(token);
+    this.connection = new Connection({ url: origin, deviceId, appState, tokens: this.tokens });
+    this.commands = new Commands(this.connection, deadlineMs);
+    this.http = new RingwayHttp(origin, this.tokens, deadlineMs);
+    this.store = new CallStore({
+      ...{ deviceId, commands: this.commands },
+      userId: () => this.userId,
+      lookUp: (callId) => this.http.call(callId),
+      incoming: (call) => this.emit('incoming', call),
+      changed: (call) => this.emit('call', call),
+    });
+    this.connection.on('status', (status) => this.emit('status', status));
+    this.connection.on('session-expired', () => this.emit('session-expired'));
+    this.connection.on('message', (event, payload) => this.store.hear(event, payload));
+  }
+
+  get status(): Status {
+    return this.connection.status;
+  }
+
+  /** Why it is not online, or the last time was not; null when all is well. */
+  get error(): RingwayError | null {
+    return this.connection.error;
+  }
+
+  /** Whose token it is; null before the first one. */
+  get userId(): string | null {
+    return this.tokens.claims.userId;
+  }
+
+  /** This user's live calls, on whatever device, and those that ended lately; oldest first. */
+  get calls(): ReadonlyMap<string, Call> {
+    return this.store.calls;
+  }
+
+  /** Now, by the gateway's clock: for counting down to `ringExpiresAt`. Milliseconds since the epoch. */
+  get serverNow(): number {
+    return Date.now() + this.connection.clockAheadMs;
+  }
+
+  /** Connects, and stays connected until `close()`. */
+  connect(): void {
+    this.connection.open();
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+
+  /** In the background this device is woken by a push at once, because its socket may be frozen. */
+  async setAppState(state: AppState): Promise<void> {
+    this.connection.appState = state; // for the next handshake
+    if (this.connection.connected) await this.commands.say('device:state', { state });
+  }
+
+  /** Calls somebody. The call is there at once; `call.sent` tells when the gateway has it. */
+  call(call: NewCall): Call {
+    return this.store.start(call);
+  }
+}

@@ -1,0 +1,51 @@
+import { RingwayError } from './error.js';
+
+/** The longest delay a timer takes. */
+const MAX_TIMER_MS = 2_147_483_647;
+
+export interface Growth {
+  /** The first pause is at most this long. */
+  firstMs: number;
+  /** And none is longer. */
+  mostMs: number;
+}
+
+/** Exponential, with full jitter: thousands of clients that lost the same gateway come back spread over the time. */
+export function backoff(attempt: number, { firstMs, mostMs }: Growth, random = Math.random): number {
+  return random() * Math.min(mostMs, firstMs * 2 ** Math.min(attempt, 30));
+}
+
+/** Resolves after this time, or at once when the signal is aborted. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, Math.min(ms, MAX_TIMER_MS));
+    signal?.addEventListener('abort', done);
+  });
+}
+
+/** A point in time until which something is tried. Monotonic where the platform has such a clock. */
+export class Deadline {
+  private readonly at: number;
+
+  constructor(readonly ms: number) {
+    this.at = now() + ms;
+  }
+
+  get leftMs(): number {
+    return Math.max(0, this.at - now());
+  }
+
+  /** @param cause what went wrong last */
+  error(what: string, cause: RingwayError | null = null): RingwayError {
+    const message = `${what} was not answered within ${this.ms} ms.`;
+    return new RingwayError('TIMEOUT', message, { retryable: true, ...(cause ? { cause } : {}) });
+  }
+}
+
+const now = (): number => (typeof performance === 'undefined' ? Date.now() : performance.now());

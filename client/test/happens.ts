@@ -1,0 +1,25 @@
+import type { Emitter } from '../src/emitter.js';
+
+const PATIENCE_MS = 15_000;
+
+type EventsOf<E> = E extends Emitter<infer Events> ? Events : never;
+
+/** The next event like this. */
+export function happens<E extends Emitter<any>, Name extends keyof EventsOf<E> & string>(
+  emitter: E,
+  name: Name,
+  like: (...args: EventsOf<E>[Name]) => boolean = () => true,
+): Promise<EventsOf<E>[Name]> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      off();
+      reject(new Error(`"${name}" did not happen as expected`));
+    }, PATIENCE_MS);
+    const off = emitter.on(name, (...args: any[]) => {
+      if (!like(...(args as EventsOf<E>[Name]))) return;
+      clearTimeout(timer);
+      off();
+      resolve(args as EventsOf<E>[Name]);
+    });
+  });
+}
