@@ -1,6 +1,7 @@
-// Pushes per second of our ApnsSender and of @parse/node-apn, against the same simulator in a process of its own,
-// interleaved in one run, one connection each. Medians of the rounds.
-import { randomUUID } from 'node:crypto';
+// Pushes per second, and CPU per push, of our ApnsSender and of @parse/node-apn: one connection each, interleaved in one
+// run, against the same server in a process of its own. Twice: the simulator, which checks everything and is itself the
+// limit, and a server that does nothing but say 200, where the senders are. Medians of the rounds.
+import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -9,10 +10,12 @@ const TOKENS = 2_000;
 const PUSHES = 2_000;
 const ROUNDS = 5;
 
-if (process.argv[2] === 'server') await serve();
-else await measure();
+const servers = { simulator: serveSimulator, lean: serveLean };
+const [, , role, kind] = process.argv;
+if (role === 'server') await servers[kind]();
+else for (const name of Object.keys(servers)) if (!role || role === name) await measure(name);
 
-async function serve() {
+async function serveSimulator() {
   const { PushSimulator } = await import('../dist/simulator/push-simulator.js');
   const simulator = await PushSimulator.start({
     logLimit: 10,
@@ -29,13 +32,36 @@ async function serve() {
   process.on('disconnect', () => process.exit());
 }
 
-async function measure() {
+async function serveLean() {
+  const { makeCertificates } = await import('../dist/simulator/certificates.js');
+  const { ca, key, cert } = await makeCertificates(['127.0.0.1']);
+  const { leanApns } = await import('./lean-apns.mjs');
+  const server = await leanApns({ key, cert });
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  process.send({
+    ...{ ca, origin: `https://127.0.0.1:${server.address().port}` },
+    key: {
+      ...{ teamId: 'TEAM123456', keyId: 'KEY1234567' },
+      key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    },
+    tokens: Array.from({ length: TOKENS }, () => randomBytes(32).toString('hex')),
+  });
+  process.on('disconnect', () => process.exit());
+}
+
+async function measure(serverName) {
   const { ApnsSender } = await import('../dist/push/apns.js');
   const { systemClock } = await import('../dist/clock.js');
   const { default: apn } = await import('@parse/node-apn');
-  const server = fork(fileURLToPath(import.meta.url), ['server'], { serialization: 'advanced' });
+  const server = fork(fileURLToPath(import.meta.url), ['server', serverName], { serialization: 'advanced' });
   const { ca, origin, key, tokens } = await new Promise((resolve) => server.once('message', resolve));
-  const payload = { aps: {}, callId: randomUUID(), handle: 'alice', callerName: 'Alice', hasVideo: true };
+  // As a gateway's push is: 700 bytes, most of them the action token.
+  const payload = {
+    ...{ aps: {}, callId: randomUUID(), handle: 'alice', callerId: 'alice', callerName: 'Alice' },
+    ...{ hasVideo: true, media: 'video', serverTime: new Date().toISOString() },
+    ...{ expiresAt: new Date().toISOString(), actionToken: randomBytes(210).toString('base64url') },
+    gateway: 'https://calls.example.com',
+  };
 
   const contenders = {
     ringway() {
@@ -80,17 +106,19 @@ async function measure() {
   };
 
   const rates = {};
+  const costs = {};
   const refused = {};
   for (let nr = -1; nr < ROUNDS; nr++) {
     const names = Object.keys(contenders);
     if (nr % 2) names.reverse();
-    for (const inFlight of [1, 32, 200]) {
+    for (const inFlight of [1, 32, 200, 1_000]) {
       for (const name of names) {
         const contender = contenders[name]();
         await contender.push(tokens[0]);
         const total = inFlight === 1 ? PUSHES / 4 : PUSHES;
         let next = 0;
         let failed = 0;
+        const spent = process.cpuUsage();
         const began = performance.now();
         await Promise.all(
           Array.from({ length: inFlight }, async () => {
@@ -98,18 +126,27 @@ async function measure() {
           }),
         );
         const rate = (total / (performance.now() - began)) * 1_000;
+        const { user, system } = process.cpuUsage(spent);
         await contender.close();
         server.send('reset');
-        if (nr >= 0) ((rates[inFlight] ??= {})[name] ??= []).push(rate); // the first round is the warm-up
+        if (nr >= 0) {
+          // the first round is the warm-up
+          ((rates[inFlight] ??= {})[name] ??= []).push(rate);
+          ((costs[inFlight] ??= {})[name] ??= []).push((user + system) / total);
+        }
         refused[name] = (refused[name] ?? 0) + failed;
       }
     }
   }
-  console.log('| in flight | Ringway, pushes/s | node-apn, pushes/s | ratio |\n|---|---|---|---|');
-  for (const [inFlight, { ringway, 'node-apn': other }] of Object.entries(rates)) {
-    const [ours, theirs] = [median(ringway), median(other)];
+  console.log(`against the ${serverName} server`);
+  console.log('| in flight | Ringway, pushes/s | node-apn, pushes/s | ratio | CPU per push, us | ratio |');
+  console.log('|---|---|---|---|---|---|');
+  for (const inFlight of Object.keys(rates)) {
+    const [ours, theirs] = [median(rates[inFlight].ringway), median(rates[inFlight]['node-apn'])];
+    const [our, their] = [median(costs[inFlight].ringway), median(costs[inFlight]['node-apn'])];
+    const cells = [inFlight, ours.toFixed(0), theirs.toFixed(0), (ours / theirs).toFixed(2)];
     console.log(
-      `| ${inFlight} | ${ours.toFixed(0)} | ${theirs.toFixed(0)} | ${(ours / theirs).toFixed(2)} |`,
+      `| ${[...cells, `${our.toFixed(0)} / ${their.toFixed(0)}`, (their / our).toFixed(2)].join(' | ')} |`,
     );
   }
   console.log(`not accepted: ${JSON.stringify(refused)}`);
