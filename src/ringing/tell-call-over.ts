@@ -46,7 +46,10 @@ export class TellCallOverHandler implements ICommandHandler<TellCallOver> {
     if (!call || call.state === 'none' || isUnanswered(call)) return this.jobs.finish(job);
     const outcome = call.state === 'ended' && call.answeredAt === null ? call.outcome : 'answered';
     const ringing = new Set(pushed.map(([deviceId]) => deviceId));
-    if (call.answeredBy !== null) ringing.delete(call.answeredBy);
+    // Whoever answered or declined has stopped ringing by itself.
+    const acted = call.state === 'ended' && call.declinedBy !== null ? call.declinedBy : call.answeredBy;
+    if (acted !== null) ringing.delete(acted);
+
     const reaches = await this.reaches.of(call.callee.userId);
     const results = await Promise.all(
       reaches

@@ -90,6 +90,22 @@ describe('a phone whose app is not running', () => {
     });
   });
 
+  it('is an Android phone that declined: the others are told that the call is over, this one is not', async () => {
+    const alice = await gateway.phone('alice');
+    const pixel = await gateway.android('frank', { deviceId: 'pixel' });
+    const tablet = await gateway.android('frank', { deviceId: 'tablet' });
+    const callId = await alice.calls('frank');
+    const push = await gateway.simulator.nextDelivery(pixel.token);
+    await gateway.simulator.nextDelivery(tablet.token);
+    await gateway.http(`/v1/calls/${callId}/decline`, {
+      ...bearer(push.payload.actionToken),
+      method: 'POST',
+    });
+    expect((await gateway.simulator.nextDelivery(tablet.token)).payload).toMatchObject({ type: 'call-over' });
+    const again = await alice.calls('frank');
+    expect((await gateway.simulator.nextDelivery(pixel.token)).payload).toMatchObject({ callId: again });
+  });
+
   it('declines from the lock screen with one request', async () => {
     const alice = await gateway.phone('alice');
     const iphone = await gateway.iphone('dave');

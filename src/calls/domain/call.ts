@@ -80,6 +80,8 @@ export interface EndedCall extends Begun {
   endedAt: number;
   outcome: Outcome;
   endReason: EndReason;
+  /** The callee's device that declined; null when nobody did, or the gateway for a busy callee. */
+  declinedBy: string | null;
 }
 export type ExistingCall = UnansweredCall | AnsweredCall | EndedCall;
 export type Call = NoCall | ExistingCall;
@@ -149,7 +151,9 @@ function over(call: ExistingCall, event: Recorded, outcome: Outcome, endReason: 
   const { answeredAt, answeredBy } =
     call.state === 'answered' ? call : { answeredAt: null, answeredBy: null };
   const version = call.version + 1;
-  return { ...call, version, state: 'ended', answeredAt, answeredBy, endedAt: event.at, outcome, endReason };
+  const declinedBy = event.type === 'CallDeclined' ? event.data.deviceId : null;
+  const ended = { endedAt: event.at, outcome, endReason, declinedBy };
+  return { ...call, version, state: 'ended', answeredAt, answeredBy, ...ended };
 }
 
 const outOfOrder = (call: ExistingCall, event: Recorded): Error =>
