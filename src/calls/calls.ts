@@ -5,7 +5,15 @@ import type { Claim, EventActor, StoredEvent } from '../event-store/event.js';
 import { EventStore } from '../event-store/event-store.js';
 import { CallChanged } from './call-changed.js';
 import { aliasKey, earlyCancelClaim, released } from './claims.js';
-import { type Call, type CallEvent, type ExistingCall, callOf, evolve, noCall } from './domain/call.js';
+import {
+  type Call,
+  type CallEvent,
+  type ExistingCall,
+  callOf,
+  evolve,
+  isUnanswered,
+  noCall,
+} from './domain/call.js';
 import { CallRefused } from './domain/refusal.js';
 
 const ATTEMPTS = 8;
@@ -48,6 +56,12 @@ export class Calls {
   /** The call as this node last saw it, which may be old; read when this node has not seen it. */
   async recall(callId: string): Promise<Call> {
     return this.remembered.get(callId) ?? this.load(callId);
+  }
+
+  /** Whether the call rings, by what this node last saw or heard of it (other nodes: within 250 ms); true when it knows nothing. */
+  mayRing(callId: string): boolean {
+    const known = this.remembered.get(callId);
+    return known === undefined || isUnanswered(known);
   }
 
   /**

@@ -192,9 +192,11 @@ function factsOf(wake: readonly WakeEvent[]): Facts[] {
       if (data.configuration) facts.configuration = data.reason;
       facts.refused = data.reason;
       facts.troubled = null;
-    } else if (type === 'PushRetried')
-      facts.troubled = data.status === null ? data.reason : `${data.status} ${data.reason}`;
-    else if (type === 'DeviceApnsEnvironmentCorrected') facts.healed = { from: data.from, to: data.to };
+    } else if (type === 'PushRetried') {
+      // What the provider said tells more than its silence in the last moment of the ring.
+      if (data.status !== null) facts.troubled = `${data.status} ${data.reason}`;
+      else facts.troubled ??= data.reason;
+    } else if (type === 'DeviceApnsEnvironmentCorrected') facts.healed = { from: data.from, to: data.to };
     else if (type === 'DevicePushTokenRetired') facts.retired = data.reason;
     else if (type === 'DeviceReached') facts.reached = true;
   }

@@ -5,7 +5,7 @@ import type { H2Failure, H2Reply } from './h2-connection.js';
 import { H2Origin } from './h2-origin.js';
 import { InFlight } from './in-flight.js';
 import { ProviderToken } from './provider-token.js';
-import { apnsResult, refused, unanswered, type PushResult } from './push-result.js';
+import { apnsResult, refused, failed, type PushResult } from './push-result.js';
 
 export type ApnsEnvironment = 'production' | 'sandbox';
 
@@ -36,6 +36,8 @@ export interface ApnsMessage {
   payload: object;
   /** How long the push may take (2000). */
   deadlineMs?: number;
+  /** Asked when its turn to be written comes, which a slow connection may delay: no, and it is withdrawn. */
+  wanted?: () => boolean;
 }
 
 /** What pushes with one key into one environment share, whatever the bundle: Apple binds a connection to a key. */
@@ -115,13 +117,13 @@ export class ApnsSender {
   }
 
   #result(reply: H2Reply | H2Failure): PushResult {
-    return 'status' in reply ? apnsResult(reply, this.#clock.now()) : unanswered(reply.failure);
+    return 'status' in reply ? apnsResult(reply, this.#clock.now()) : failed(reply.failure);
   }
 }
 
 function post(
   { origin }: Lane,
-  { token, bundleId, apnsId }: ApnsMessage,
+  { token, bundleId, apnsId, wanted }: ApnsMessage,
   body: string,
   jwt: string,
   deadline: Deadline,
@@ -136,5 +138,5 @@ function post(
     'apns-id': apnsId,
     'content-type': 'application/json',
   };
-  return origin.request({ path: `/3/device/${encodeURIComponent(token)}`, headers, body }, deadline);
+  return origin.request({ path: `/3/device/${encodeURIComponent(token)}`, headers, body, wanted }, deadline);
 }

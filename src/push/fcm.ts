@@ -5,7 +5,7 @@ import { dataBytes, fitCallerName } from './fit-caller-name.js';
 import type { H2Failure, H2Reply } from './h2-connection.js';
 import { H2Origin } from './h2-origin.js';
 import { InFlight } from './in-flight.js';
-import { fcmResult, refused, unanswered, type PushResult } from './push-result.js';
+import { fcmResult, refused, failed, type PushResult } from './push-result.js';
 
 export interface FcmApp extends ServiceAccount {
   projectId: string;
@@ -28,6 +28,8 @@ export interface FcmMessage {
   ttlSeconds: number;
   /** How long the push may take, getting an access token included (2000). */
   deadlineMs?: number;
+  /** Asked when its turn to be written comes, which a slow connection may delay: no, and it is withdrawn. */
+  wanted?: () => boolean;
 }
 
 const answerMs = 2000;
@@ -81,24 +83,29 @@ export class FcmSender {
     const access = await deadline.wait(accessToken.current());
     if (access === 'late') return noAccessToken;
     if (!('token' in access)) return access;
-    const reply = await this.#post(message.projectId, body, access.token, deadline);
+    const reply = await this.#post(message, body, access.token, deadline);
     if (!('status' in reply) || reply.status !== 401) return this.#result(reply);
 
     const renewed = await deadline.wait(accessToken.renew(access.token));
     if (renewed === 'late') return noAccessToken;
     if (renewed === null) return this.#result(reply);
     if (!('token' in renewed)) return renewed;
-    return this.#result(await this.#post(message.projectId, body, renewed.token, deadline));
+    return this.#result(await this.#post(message, body, renewed.token, deadline));
   }
 
-  #post(projectId: string, body: string, token: string, deadline: Deadline): Promise<H2Reply | H2Failure> {
+  #post(
+    { projectId, wanted }: FcmMessage,
+    body: string,
+    token: string,
+    deadline: Deadline,
+  ): Promise<H2Reply | H2Failure> {
     const path = `/v1/projects/${encodeURIComponent(projectId)}/messages:send`;
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-    return this.#origin.request({ path, headers, body }, deadline);
+    return this.#origin.request({ path, headers, body, wanted }, deadline);
   }
 
   #result(reply: H2Reply | H2Failure): PushResult {
-    return 'status' in reply ? fcmResult(reply, this.#clock.now()) : unanswered(reply.failure);
+    return 'status' in reply ? fcmResult(reply, this.#clock.now()) : failed(reply.failure);
   }
 }
 

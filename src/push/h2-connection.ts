@@ -9,7 +9,7 @@ export interface H2Reply extends H2Answer {
   connection: number;
 }
 
-/** No answer, and why in one word (`Timeout`, `ConnectionLost`, `Connection.ECONNREFUSED`, `GoAway.Shutdown`, …). */
+/** No answer, and why in one word (`Timeout`, `Unwanted`, `ConnectionLost`, `Connection.ECONNREFUSED`, `GoAway.Shutdown`, …). */
 export interface H2Failure {
   failure: string;
   /** The peer surely did nothing with the request, so it may be sent again at once. */
@@ -163,6 +163,10 @@ export class H2Connection {
     if (this.#retired || deadline.left === 0) {
       wrote();
       return this.#retired ? { failure: this.#failure ?? 'ConnectionLost', unprocessed: true } : tooLate;
+    }
+    if (request.wanted?.() === false) {
+      wrote();
+      return { failure: 'Unwanted', unprocessed: false };
     }
     const sentAt = performance.now();
     const heard = (): void => this.#heard();

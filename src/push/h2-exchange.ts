@@ -11,6 +11,8 @@ export interface H2Request {
   path: string;
   headers: Record<string, string>;
   body: string;
+  /** Asked in the moment before it is written: no, and it never leaves. */
+  wanted?: (() => boolean) | undefined;
 }
 
 /** A complete answer; a body beyond 16 kB is cut. */

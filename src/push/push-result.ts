@@ -40,8 +40,16 @@ export interface PushRefused {
   configuration: boolean;
 }
 
+/** Nobody wanted it any more when its turn came: it was never written. */
+export interface PushWithdrawn {
+  outcome: 'withdrawn';
+}
+
+/** What became of a push that was wanted to the end. */
+export type PushAnswer = PushTaken | BadToken | TokenGone | PushDelayed | PushRefused;
+
 /** What became of one push. A vendor's refusal is a value, never an exception. */
-export type PushResult = PushTaken | BadToken | TokenGone | PushDelayed | PushRefused;
+export type PushResult = PushAnswer | PushWithdrawn;
 
 /** What a vendor answered, as far as it was read: the body may be cut short or no JSON at all. */
 export interface VendorReply {
@@ -57,7 +65,7 @@ const ofTheOperator = new Set(['BadTopic', 'MissingTopic', 'TopicDisallowed']);
  * `now` is ms since the epoch, needed where Retry-After is a date.
  * @see https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns
  */
-export function apnsResult({ status, headers, body }: VendorReply, now: number): PushResult {
+export function apnsResult({ status, headers, body }: VendorReply, now: number): PushAnswer {
   if (status === 200) return { outcome: 'accepted', status, providerId: first(headers['apns-id']) };
 
   const answer = jsonObject(body);
@@ -81,7 +89,7 @@ export function apnsResult({ status, headers, body }: VendorReply, now: number):
  * HTTP status: a 404 or 400 without one is a wrong project or a wrong body, and says nothing about the token.
  * @see https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode
  */
-export function fcmResult({ status, headers, body }: VendorReply, now: number): PushResult {
+export function fcmResult({ status, headers, body }: VendorReply, now: number): PushAnswer {
   const answer = jsonObject(body);
   if (status === 200) {
     return { outcome: 'accepted', status, providerId: typeof answer.name === 'string' ? answer.name : null };
@@ -110,8 +118,13 @@ export function refused(reason: string, configuration: boolean): PushRefused {
   return { outcome: 'rejected', status: null, reason, configuration };
 }
 
+/** Never written, because nobody wanted it any more, or unanswered. */
+export function failed(failure: string): PushResult {
+  return failure === 'Unwanted' ? { outcome: 'withdrawn' } : unanswered(failure);
+}
+
 /** No answer came. Only a request that cannot be written at all (a line break in a header) is no better the next time. */
-export function unanswered(failure: string): PushResult {
+export function unanswered(failure: string): PushAnswer {
   if (failure === 'InvalidRequest') return refused(failure, false);
   return { outcome: 'retry', status: null, reason: failure, retryAfterMs: null };
 }

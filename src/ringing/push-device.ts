@@ -69,6 +69,7 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
       ? await this.attempt(call, deviceId, push, address, job)
       : { address: null, provider: push.provider, results: [] };
     if (attempt === 'lost') return;
+    if (attempt === 'withdrawn') return this.jobs.finish(job);
     const verdict = verdictOf(attempt, {
       push,
       fuse: this.fuse,
@@ -86,10 +87,11 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
     { pushId, refusedIn }: Pushed,
     address: PushAddress,
     job: { key: string; epoch: number },
-  ): Promise<Attempt | 'lost'> {
+  ): Promise<Attempt | 'lost' | 'withdrawn'> {
     const { provider } = address;
     if (address.provider === 'fcm') {
       const result = await this.sendFcm(call, deviceId, address);
+      if (result.outcome === 'withdrawn') return 'withdrawn';
       return { address, provider, results: [{ environment: null, result }] };
     }
     const { bundleId, environment: declared } = address;
@@ -97,18 +99,18 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
     // What an earlier attempt has learned is not asked again: that costs Apple's patience.
     const swapped = refusedIn === declared && this.senders.apns.has(bundleId, opposite);
     const [environment, other] = swapped ? ([opposite, declared] as const) : ([declared, opposite] as const);
-    const first = { environment, result: await this.sendApns(call, deviceId, pushId, address, environment) };
-    if (first.result.outcome !== 'bad-token' || !this.senders.apns.has(bundleId, other)) {
+    const result = await this.sendApns(call, deviceId, pushId, address, environment);
+    if (result.outcome === 'withdrawn') return 'withdrawn';
+    const first = { environment, result };
+    if (result.outcome !== 'bad-token' || !this.senders.apns.has(bundleId, other)) {
       return { address, provider, results: [first] };
     }
     if (!(await this.jobs.extend(job))) return 'lost';
     // The refusal may have been long in coming, and nobody is woken for a call that is over.
     if (!isUnanswered(await this.calls.load(call.callId))) return { address, provider, results: [first] };
-    const second = {
-      environment: other,
-      result: await this.sendApns(call, deviceId, pushId, address, other),
-    } as const;
-    return { address, provider, results: [first, second] };
+    const again = await this.sendApns(call, deviceId, pushId, address, other);
+    if (again.outcome === 'withdrawn') return { address, provider, results: [first] };
+    return { address, provider, results: [first, { environment: other, result: again }] };
   }
 
   private async settle(
@@ -120,11 +122,13 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
     const { callId } = call;
     const { userId } = call.callee;
     const { address } = attempt;
-    if (address) {
+    if (address && this.senders.know(address)) {
       const app = appOf(address);
       if (verdict.outcome === 'accepted') this.fuse.observe(app, address.token, false);
       if (verdict.badToken) this.fuse.observe(app, address.token, true);
       if (verdict.configurationFault) this.fuse.configurationFault(app, verdict.configurationFault);
+    }
+    if (address) {
       if (verdict.correctedTo)
         await this.registry.correctEnvironment(userId, deviceId, address.token, verdict.correctedTo);
       if (verdict.retire) await this.registry.retireToken(userId, deviceId, address.token);
@@ -174,7 +178,7 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
       environment,
       apnsId,
       payload,
-      deadlineMs: this.timeLeft(call),
+      ...this.limits(call),
     });
   }
 
@@ -191,7 +195,7 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
       projectId: project,
       data,
       ttlSeconds,
-      deadlineMs: this.timeLeft(call),
+      ...this.limits(call),
     });
   }
 
@@ -201,7 +205,9 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
     return callPush(call, this.clock.now(), actionToken, this.gateway.url);
   }
 
-  private timeLeft(call: UnansweredCall): number {
-    return Math.max(1, Math.min(ANSWER_MS, call.ringExpiresAt - this.clock.now()));
+  /** A push that had to wait for its turn until the call was over is not sent any more. */
+  private limits({ callId, ringExpiresAt }: UnansweredCall): { deadlineMs: number; wanted: () => boolean } {
+    const deadlineMs = Math.max(1, Math.min(ANSWER_MS, ringExpiresAt - this.clock.now()));
+    return { deadlineMs, wanted: () => this.calls.mayRing(callId) && this.clock.now() < ringExpiresAt };
   }
 }

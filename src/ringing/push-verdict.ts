@@ -1,6 +1,6 @@
 import type { ApnsEnvironment } from '../devices/device.entity.js';
 import type { PushAddress } from '../devices/reach.js';
-import type { PushResult } from '../push/push-result.js';
+import type { PushAnswer } from '../push/push-result.js';
 import type { PushFuse } from './push-fuse.js';
 import type { DeviceWake, Provider, WakeEvent } from './wake-events.js';
 
@@ -12,7 +12,7 @@ export interface Attempt {
   /** null when the install or its token has gone since it was asked for. */
   address: PushAddress | null;
   provider: Provider;
-  results: { environment: ApnsEnvironment | null; result: PushResult }[];
+  results: { environment: ApnsEnvironment | null; result: PushAnswer }[];
 }
 
 /** What is recorded of an attempt, learned from it, and done next. */
@@ -126,7 +126,7 @@ export function pauseBefore(attempt: number, retryAfterMs: number | null, random
   return Math.round(Math.max(pause, retryAfterMs ?? 0));
 }
 
-const reasonOf = (result: PushResult): string => ('reason' in result ? result.reason : '');
+const reasonOf = (result: PushAnswer): string => ('reason' in result ? result.reason : '');
 
 const rejected = (
   deviceId: string,

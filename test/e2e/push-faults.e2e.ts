@@ -200,6 +200,38 @@ describe('when Apple or Google says no', () => {
     ]);
   });
 
+  it('a call that is cancelled while its push waits for the connection is not pushed', async () => {
+    await gateway.stop();
+    gateway = await pushingGateway({}, { slowApns: true });
+    const alice = await gateway.phone('alice');
+    const bob = await gateway.iphone('bob');
+    const carol = await gateway.iphone('carol');
+    gateway.apnsWire!.silence();
+    const callId = await alice.calls('bob');
+    await gateway.eventually(
+      () => gateway.timeline(callId, 'alice'),
+      (items) => items.some(({ type }) => type === 'WakeRequested'),
+    );
+    await alice.say('call:cancel', { callId });
+    const second = await alice.calls('carol');
+    gateway.apnsWire!.heal();
+    expect((await gateway.simulator.nextDelivery(carol.token)).payload).toMatchObject({ callId: second });
+    expect(gateway.simulator.log.filter(({ token }) => token === bob.token)).toEqual([]);
+  });
+
+  it('a bundle nobody configured is explained, and does not trouble readiness', async () => {
+    const alice = await gateway.phone('alice');
+    await gateway.iphone('mallory', { bundleId: 'com.example.invented' });
+    const callId = await alice.calls('mallory');
+    await alice.hears('call:failed', ({ call }) => call.callId === callId);
+    expect(await explain(callId)).toMatchObject({
+      code: 'configuration_fault',
+      verdict: expect.stringContaining('com.example.invented'),
+    });
+    expect((await gateway.http('/health/ready')).body).toMatchObject({ status: 'ok' });
+    expect((await gateway.http('/metrics')).body).not.toContain('com.example.invented');
+  });
+
   it('a cancelled call is not pushed any more', async () => {
     const alice = await gateway.phone('alice');
     await gateway.iphone('bob');

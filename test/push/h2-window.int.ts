@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { Deadline } from '../../src/push/deadline.js';
 import { accepted, all, burst, closes, originOf, post, until } from './loopback.js';
 
 const [DATA, HEADERS, SETTINGS, PING, GOAWAY, WINDOW_UPDATE] = [0, 1, 4, 6, 7, 8];
@@ -147,6 +148,24 @@ describe('a server that is slow to read', () => {
     server.grant(room * 5000);
     expect(await Promise.all(Array.from({ length: room }, () => post(origin, body)))).toEqual(all(room));
     expect(server.received.size).toBe(2 * room);
+  });
+
+  it('is not sent what nobody wants any more when its turn comes', async () => {
+    const { server, origin, replies } = await fullWindow(room);
+    let wanted = true;
+    const headers = { authorization: 'bearer jwt' };
+    const request = { path: '/3/device/secret', headers, body, wanted: () => wanted };
+    const waiting = origin.request(request, new Deadline(5000));
+    await server.ping();
+    wanted = false;
+    server.grant(5000);
+    expect(await waiting).toEqual({ failure: 'Unwanted', unprocessed: false });
+    expect(server.received.size).toBe(room);
+
+    for (const stream of server.whole) server.answer(stream);
+    expect(await replies).toEqual(all(room));
+    server.answers = true;
+    expect(await post(origin, body)).toEqual(accepted);
   });
 
   it('gets small requests from everybody while it has room', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { ApnsEnvironment } from '../../src/devices/device.entity.js';
-import { type PushResult, apnsResult, fcmResult, unanswered } from '../../src/push/push-result.js';
+import { type PushAnswer, apnsResult, fcmResult, unanswered } from '../../src/push/push-result.js';
 import {
   type Attempt,
   type Circumstances,
@@ -25,9 +25,9 @@ const reply = (status: number, body: object = {}, headers = {}) => ({
   headers,
   body: JSON.stringify(body),
 });
-const apnsSays = (status: number, reason?: string, more: object = {}): PushResult =>
+const apnsSays = (status: number, reason?: string, more: object = {}): PushAnswer =>
   apnsResult(reply(status, { reason, ...more }), NOW);
-const fcmSays = (status: number, name: string, errorCode?: string): PushResult => {
+const fcmSays = (status: number, name: string, errorCode?: string): PushAnswer => {
   const details = errorCode
     ? [{ '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError', errorCode }]
     : [];
@@ -35,11 +35,11 @@ const fcmSays = (status: number, name: string, errorCode?: string): PushResult =
 };
 const badToken = apnsSays(400, 'BadDeviceToken');
 
-const triedApns = (...results: [ApnsEnvironment, PushResult][]): Attempt => ({
+const triedApns = (...results: [ApnsEnvironment, PushAnswer][]): Attempt => ({
   ...{ address: apns, provider: 'apns' },
   results: results.map(([environment, result]) => ({ environment, result })),
 });
-const triedFcm = (result: PushResult): Attempt => ({
+const triedFcm = (result: PushAnswer): Attempt => ({
   ...{ address: fcm, provider: 'fcm', results: [{ environment: null, result }] },
 });
 

@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PushSimulator } from '../../src/simulator/push-simulator.js';
 import { type TestGateway, testGateway } from './gateway.js';
+import { TcpProxy } from './tcp-proxy.js';
 
 export const BUNDLE = 'com.example.app';
 
 export interface PushingGateway extends TestGateway {
   simulator: PushSimulator;
+  /** The wire to APNs sandbox, where a test asked for one that can be silenced. */
+  apnsWire: TcpProxy | null;
   /** Registers an iPhone of this user: known to the simulator in one environment, declared to the gateway maybe in another. */
   iphone(userId: string, options?: IphoneOptions): Promise<{ token: string; deviceId: string }>;
   android(userId: string, options?: { deviceId?: string }): Promise<{ token: string; deviceId: string }>;
@@ -41,9 +44,14 @@ export async function pushSettings(simulator: PushSimulator): Promise<Record<str
 }
 
 /** A gateway with Apple and Google beside it. */
-export async function pushingGateway(env: Record<string, string> = {}): Promise<PushingGateway> {
+export async function pushingGateway(
+  env: Record<string, string> = {},
+  { slowApns = false } = {},
+): Promise<PushingGateway> {
   const simulator = await PushSimulator.start();
-  const gateway = await testGateway({ ...(await pushSettings(simulator)), ...env });
+  const apnsWire = slowApns ? await TcpProxy.to(simulator.origins.apnsSandbox) : null;
+  const wired: Record<string, string> = apnsWire ? { APNS_ORIGIN_SANDBOX: new URL(apnsWire.url).origin } : {};
+  const gateway = await testGateway({ ...(await pushSettings(simulator)), ...wired, ...env });
   const register = async (userId: string, deviceId: string, body: object): Promise<void> => {
     const { status, body: answer } = await gateway.http(`/v1/devices/${deviceId}`, {
       as: userId,
@@ -55,6 +63,7 @@ export async function pushingGateway(env: Record<string, string> = {}): Promise<
   return {
     ...gateway,
     simulator,
+    apnsWire,
     async iphone(
       userId,
       { environment = 'sandbox', declared = environment, deviceId, bundleId = BUNDLE } = {},
@@ -85,6 +94,7 @@ export async function pushingGateway(env: Record<string, string> = {}): Promise<
     },
     async stop() {
       await gateway.stop();
+      await apnsWire?.close();
       await simulator.stop();
     },
   };

@@ -4,7 +4,7 @@ import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
 /** How a PostgreSQL answer to a whole statement ends: ReadyForQuery, idle. It is sent after the commit. */
 const READY_FOR_QUERY = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 
-/** A wire between a client and PostgreSQL that can be cut at the worst moment. */
+/** A wire between a client and a server (PostgreSQL, where it is cut in mid-statement) that can be cut or silenced at the worst moment. */
 export class TcpProxy {
   private readonly server = createServer({ pauseOnConnect: true }, (client) => this.carry(client));
   private readonly sockets = new Set<Socket>();
@@ -54,8 +54,8 @@ export class TcpProxy {
 
   async close(): Promise<void> {
     this.heal();
-    for (const socket of this.sockets) socket.destroy();
     this.server.close();
+    for (const socket of this.sockets) socket.destroy();
     await once(this.server, 'close');
   }
 
