@@ -169,12 +169,6 @@ export class Call extends Emitter<CallEvents> {
     return sending;
   }
 
-  override on<E extends keyof CallEvents>(event: E, listener: (...args: CallEvents[E]) => void): () => void {
-    const off = super.on(event, listener);
-    if (event === 'signal') queueMicrotask(() => this.giveSignals());
-    return off;
-  }
-
   /** @internal Ask the gateway to make this call. */
   start(payload: Payloads['call:initiate'], united: (view: CallView) => void): void {
     const { commands } = this.line;
@@ -252,6 +246,10 @@ export class Call extends Emitter<CallEvents> {
     this.unheard.length = 0;
     this.emit('ended', this.view);
     this.line.changed(this);
+  }
+
+  protected override listenedTo(event: keyof CallEvents): void {
+    if (event === 'signal') queueMicrotask(() => this.giveSignals());
   }
 
   private answered(view: CallView): void {

@@ -8,6 +8,7 @@ export class Emitter<Events extends { [event in keyof Events]: unknown[] }> {
   on<E extends keyof Events>(event: E, listener: Listener<Events[E]>): () => void {
     const list = this.listeners.get(event) ?? new Set();
     this.listeners.set(event, list.add(listener));
+    this.listenedTo(event);
     return () => void list.delete(listener);
   }
 
@@ -31,6 +32,9 @@ export class Emitter<Events extends { [event in keyof Events]: unknown[] }> {
       }
     }
   }
+
+  /** Somebody has begun to listen. */
+  protected listenedTo(_event: keyof Events): void {}
 
   protected listened(event: keyof Events): boolean {
     return (this.listeners.get(event)?.size ?? 0) > 0;

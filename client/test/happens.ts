@@ -1,8 +1,9 @@
 import type { Emitter } from '../src/emitter.js';
+import type { Call, CallEvents, RingwayClient, RingwayEvents } from '../src/index.js';
 
 const PATIENCE_MS = 15_000;
 
-type EventsOf<E> = E extends Emitter<infer Events> ? Events : never;
+type EventsOf<E> = E extends RingwayClient ? RingwayEvents : E extends Call ? CallEvents : never;
 
 /** The next event like this. */
 export function happens<E extends Emitter<any>, Name extends keyof EventsOf<E> & string>(
