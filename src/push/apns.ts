@@ -97,11 +97,10 @@ export class ApnsSender {
   async #deliver(message: ApnsMessage): Promise<PushResult> {
     const lane = this.#byApp.get(message.environment + message.bundleId);
     if (lane === undefined) return refused('NoApnsKey', true);
-    const payload = fitCallerName(message.payload, bodyLimit, jsonBytes);
-    if (payload === null) return refused('PayloadTooLarge', false);
+    const body = bodyOf(message.payload);
+    if (body === null) return refused('PayloadTooLarge', false);
 
     const deadline = new Deadline(message.deadlineMs ?? answerMs);
-    const body = JSON.stringify(payload);
     const jwt = await lane.providerToken.current();
     if (jwt === null) return refused('BadApnsKey', true);
     const reply = await post(lane, message, body, jwt, deadline);
@@ -119,6 +118,13 @@ export class ApnsSender {
   #result(reply: H2Reply | H2Failure): PushResult {
     return 'status' in reply ? apnsResult(reply, this.#clock.now()) : failed(reply.failure);
   }
+}
+
+function bodyOf(payload: object): string | null {
+  const whole = JSON.stringify(payload);
+  if (Buffer.byteLength(whole) <= bodyLimit) return whole;
+  const fitting = fitCallerName(payload, bodyLimit, jsonBytes);
+  return fitting && JSON.stringify(fitting);
 }
 
 function post(

@@ -78,23 +78,28 @@ export function exchange(
       resolve({ lost, cause, rstCode: stream.rstCode ?? 0, streamId: stream.id ?? 0 });
     };
 
-    stream.setEncoding('utf8');
-    stream.on('response', (received) => {
+    stream.on('response', (received, flags) => {
       heard();
       headers = received;
       status = received[':status'] ?? 0;
+      // A yes has no body, as a rule: what reading one needs is not set up for it.
+      if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) answer();
+      else read();
     });
-    stream.on('data', (chunk: string) => {
-      heard();
-      body += chunk;
-      if (body.length <= bodyLimit) return;
-      answer();
-      stream.close(constants.NGHTTP2_CANCEL);
-    });
-    stream.on('end', () => {
-      // A session destroyed under a half-read answer says 'end' too, with `aborted` false: only the code tells.
-      if (headers !== null && (stream.rstCode ?? 0) === constants.NGHTTP2_NO_ERROR) answer();
-    });
+    const read = (): void => {
+      stream.setEncoding('utf8');
+      stream.on('data', (chunk: string) => {
+        heard();
+        body += chunk;
+        if (body.length <= bodyLimit) return;
+        answer();
+        stream.close(constants.NGHTTP2_CANCEL);
+      });
+      stream.on('end', () => {
+        // A session destroyed under a half-read answer says 'end' too, with `aborted` false: only the code tells.
+        if (headers !== null && (stream.rstCode ?? 0) === constants.NGHTTP2_NO_ERROR) answer();
+      });
+    };
     stream.on('error', (error) => (cause = codeOf(error)));
     let written = false;
     const bodyIsOver = (): void => {
