@@ -21,7 +21,7 @@ const only = (importers, name, path) => ({
 /** One line per room. */
 const rooms = [
   room('calls', 'event-store', 'clock', 'config', 'failure', 'rate-limit'),
-  room('event-store', 'database/outage'),
+  room('event-store', 'database/(outage|batch)'),
   room('database', 'devices/device.entity', 'clock'),
   room('push', 'clock'),
   room('auth', 'clock', 'config', 'failure', 'safe-json'),
@@ -30,20 +30,34 @@ const rooms = [
     ...['ringing', 'calls', 'devices', 'push', 'event-store', 'database', 'auth/action-tokens'],
     ...['operations/(log|gateway-url)', 'clock', 'config'],
   ),
-  room('history', 'calls/domain', 'devices', 'ringing/wake-events', 'database', 'clock', 'failure'),
+  room(
+    'history',
+    'calls/domain',
+    'devices',
+    'event-store/personal-data',
+    'ringing/wake-events',
+    'database',
+    'clock',
+    'failure',
+  ),
+  room(
+    ...['privacy', 'calls', 'devices', 'event-store', 'history/recent-calls'],
+    ...['database/pools', 'operations/log', 'clock', 'config'],
+  ),
   room(
     ...['cluster', 'calls/call-changed', 'ringing/wake-progressed', 'event-store', 'devices'],
     ...['operations/log', 'config'],
   ),
   room(
     ...['sockets', 'calls', 'devices', 'cluster', 'event-store/event', 'auth/user-tokens'],
-    'history/recent-calls',
+    ...['history/recent-calls', 'privacy/user-erased'],
     ...['ringing/(confirm-reached|wake-progressed|wake-events)', 'operations/(log|origins)'],
     ...['clock', 'config', 'failure', 'rate-limit', 'safe-json'],
   ),
   room('webhooks', 'calls/domain', 'event-store', 'database', 'operations/log', 'clock', 'config'),
   room(
     ...['http', 'calls', 'devices', 'history', 'auth', 'ringing/confirm-reached', 'sockets/wire'],
+    'privacy/erase-user',
     ...['operations/(log|gateway-url)', 'clock', 'config', 'failure', 'safe-json'],
   ),
   room(

@@ -8,6 +8,7 @@ import { SpeakerGuard } from './auth/speaker.js';
 import { UserTokens } from './auth/user-tokens.js';
 import { CallQuota } from './calls/call-quota.js';
 import { CallsModule } from './calls/calls.module.js';
+import { PERSONAL_FIELDS } from './calls/domain/personal-data.js';
 import { CALL_POLICY } from './calls/initiate-call.js';
 import { CLOCK } from './clock.js';
 import { CONFIG, type Config } from './config.js';
@@ -21,6 +22,7 @@ import { CallHistoryController } from './http/call-history.controller.js';
 import { ConsoleController } from './http/console.controller.js';
 import { DevicesController } from './http/devices.controller.js';
 import { DocsController } from './http/docs.controller.js';
+import { MeController } from './http/me.controller.js';
 import { OperatorController } from './http/operator.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { SessionController } from './http/session.controller.js';
@@ -29,6 +31,7 @@ import { HealthController } from './operations/health.controller.js';
 import { Log } from './operations/log.js';
 import { Metrics } from './operations/metrics.js';
 import { Readiness } from './operations/readiness.js';
+import { PrivacyModule } from './privacy/privacy.module.js';
 import { callObligations } from './ringing/obligations.js';
 import { RingingModule } from './ringing/ringing.module.js';
 import { SocketsModule } from './sockets/sockets.module.js';
@@ -49,7 +52,9 @@ export interface Foundation {
 @Module({})
 class FoundationModule {
   static of({ config, log, clock, pools, dataSource, secrets }: Foundation): DynamicModule {
-    const store = new EventStore(pools.append, { obligations: callObligations(config) });
+    const store = new EventStore(pools.append, {
+      ...{ obligations: callObligations(config), personal: PERSONAL_FIELDS },
+    });
     const providers = [
       { provide: CONFIG, useValue: config },
       { provide: Log, useValue: log },
@@ -80,11 +85,11 @@ export class AppModule {
       module: AppModule,
       imports: [
         ...[FoundationModule.of(foundation), CqrsModule.forRoot()],
-        ...[CallsModule, DevicesModule, RingingModule, SocketsModule, HistoryModule],
+        ...[CallsModule, DevicesModule, RingingModule, SocketsModule, HistoryModule, PrivacyModule],
       ],
       controllers: [
-        ...[CallCommandsController, CallHistoryController, DevicesController, SessionController],
-        ...[OperatorController],
+        ...[CallCommandsController, CallHistoryController, DevicesController, MeController],
+        ...[SessionController, OperatorController],
         ...[HealthController, DocsController, ConsoleController],
       ],
       providers: [

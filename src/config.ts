@@ -34,6 +34,8 @@ export interface Config {
   webhook: { url: string; secret: string } | null;
   callsPerMinute: number;
   eventsPerSecond: number;
+  /** Calls that ended longer ago are deleted; null: never. */
+  retentionDays: number | null;
   demo: boolean;
 }
 
@@ -46,7 +48,7 @@ export class ConfigError extends Error {
 }
 
 const KNOWN_PREFIXED = new Set([
-  ...['RINGWAY_DATA_DIR', 'APNS_APPS', 'FCM_APPS', 'FCM_ORIGIN'],
+  ...['RINGWAY_DATA_DIR', 'RINGWAY_RETENTION_DAYS', 'APNS_APPS', 'FCM_APPS', 'FCM_ORIGIN'],
   ...['APNS_ORIGIN_PRODUCTION', 'APNS_ORIGIN_SANDBOX'],
 ]);
 
@@ -125,6 +127,7 @@ export function readConfig(env: Environment): { config: Config; warnings: string
     webhook: webhookUrl && webhookSecret ? { url: webhookUrl, secret: webhookSecret } : null,
     callsPerMinute: settings.integer('RATE_LIMIT_CALLS_PER_MINUTE', 60, [1, 1_000_000]),
     eventsPerSecond: settings.integer('RATE_LIMIT_EVENTS_PER_SECOND', 50, [1, 1_000_000]),
+    retentionDays: settings.optionalInteger('RINGWAY_RETENTION_DAYS', [1, 36_500]),
     demo,
   };
   if (settings.faults.length > 0) throw new ConfigError(settings.faults);

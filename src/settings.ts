@@ -29,6 +29,11 @@ export class Settings {
     return fallback;
   }
 
+  /** A number without a default: absent means off. */
+  optionalInteger(name: string, range: [number, number]): number | null {
+    return this.text(name) === null ? null : this.integer(name, range[0], range);
+  }
+
   oneOf<T extends string>(name: string, values: readonly T[], fallback: T): T {
     const raw = this.text(name);
     if (raw === null || values.includes(raw as T)) return (raw as T | null) ?? fallback;

@@ -35,6 +35,7 @@ describe('no settings at all', () => {
       webhook: null,
       callsPerMinute: 60,
       eventsPerSecond: 50,
+      retentionDays: null,
       demo: true,
     }));
 
@@ -103,6 +104,7 @@ describe('a good setting', () => {
     ['TURN_TTL_S', '600', ({ ice }) => ice.turnTtlS, 600],
     ['RATE_LIMIT_CALLS_PER_MINUTE', '5', ({ callsPerMinute }) => callsPerMinute, 5],
     ['RATE_LIMIT_EVENTS_PER_SECOND', '500', ({ eventsPerSecond }) => eventsPerSecond, 500],
+    ['RINGWAY_RETENTION_DAYS', '30', ({ retentionDays }) => retentionDays, 30],
     [
       'CORS_ORIGINS',
       'https://a.example, http://localhost:5173/ ,',
@@ -142,6 +144,7 @@ describe('a bad setting is named, once', () => {
     ...['0', 'day'].map((value) => ['TURN_TTL_S', value]),
     ...['0', '-1', 'many'].map((value) => ['RATE_LIMIT_CALLS_PER_MINUTE', value]),
     ...['0', '1.5'].map((value) => ['RATE_LIMIT_EVENTS_PER_SECOND', value]),
+    ...['0', '-1', '0.5', 'never'].map((value) => ['RINGWAY_RETENTION_DAYS', value]),
     ...['yes', 'true', '2'].map((value) => ['DEMO', value]),
     ...['example.com', 'https://ok.example,nonsense', 'null', 'file:///x'].map((value) => [
       'CORS_ORIGINS',

@@ -4,13 +4,14 @@ import { EventBus } from '@nestjs/cqrs';
 import type { Claim, EventActor, StoredEvent } from '../event-store/event.js';
 import { EventStore } from '../event-store/event-store.js';
 import { CallChanged } from './call-changed.js';
-import { aliasKey, earlyCancelClaim, released } from './claims.js';
+import { aliasKey, earlyCancelClaim, fingerprint, released } from './claims.js';
 import {
   type Call,
   type CallEvent,
   type ExistingCall,
   callOf,
   evolve,
+  isParticipant,
   isUnanswered,
   noCall,
 } from './domain/call.js';
@@ -124,9 +125,9 @@ export class Calls {
     return { status: 'done', change: { call: changed, events } };
   }
 
-  /** What was asked for under the second name of a merged call; null when the id is no such name. */
-  async contentOfAlias(callId: string): Promise<string | null> {
-    return (await this.store.claimOn(aliasKey(callId)))?.owner ?? null;
+  /** Whether this is what was asked for under the second name of a merged call. */
+  async isContentOfAlias(callId: string, content: string): Promise<boolean> {
+    return (await this.store.claimOn(aliasKey(callId)))?.owner === fingerprint(callId, content);
   }
 
   /** Which call holds a claim, by the stream the store named. */
@@ -144,6 +145,12 @@ export class Calls {
       commandId: randomUUID(),
       claims,
     });
+  }
+
+  /** A user was erased: their calls are read again, without what was personal. */
+  forgetCallsOf(userId: string): void {
+    for (const [callId, call] of this.remembered)
+      if (isParticipant(call, userId)) this.remembered.delete(callId);
   }
 
   private decided(call: Call, decide: (call: Call) => CallEvent[]): CallEvent[] | CallRefused {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ANYBODY, type Claim } from '../event-store/event.js';
 import type { CallEvent, ExistingCall } from './domain/call.js';
 
@@ -39,8 +40,12 @@ export const placesOfNewCall = ({ caller, callee }: NewCall, busyPolicy: 'ring' 
 
 /** Remembers what was asked for under this name, so that asking for something else under it is a conflict. */
 export const aliasClaim = (callId: string, content: string): Claim => ({
-  ...{ key: aliasKey(callId), owner: content, kept: true },
+  ...{ key: aliasKey(callId), owner: fingerprint(callId, content), kept: true },
 });
+
+/** The content itself is personal, and claims are not sealed. */
+export const fingerprint = (callId: string, content: string): string =>
+  createHash('sha256').update(`${callId} ${content}`).digest('base64url');
 
 export const earlyCancelClaim = (userId: string, callId: string): Claim => ({
   ...{ key: earlyCancelKey(userId, callId), owner: null },

@@ -1,7 +1,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Calls, type Change } from './calls.js';
 import type { Call, CallEvent } from './domain/call.js';
-import { expire, fail, timeOut } from './domain/decide.js';
+import { erase, expire, fail, timeOut } from './domain/decide.js';
 
 const decisions = {
   /** Nobody picked up in time. */
@@ -10,6 +10,8 @@ const decisions = {
   unreachable: fail,
   /** Answered, and ended by nobody. */
   max_duration: expire,
+  /** One of its users was erased. */
+  participant_erased: erase,
 } satisfies Record<string, (call: Call) => CallEvent[]>;
 
 /** The gateway closes a call by itself. Somebody else having been faster is normal and changes nothing. */

@@ -110,8 +110,11 @@ export class InitiateCallHandler implements ICommandHandler<InitiateCall> {
   /** The id is already another name of a merged call. */
   private async mergedBefore(initiation: Initiation): Promise<Initiated> {
     const { callId } = initiation;
-    const [call, content] = await Promise.all([this.calls.load(callId), this.calls.contentOfAlias(callId)]);
-    if (call.state === 'none' || content !== contentOf(initiation)) throw new CallRefused('CALL_ID_CONFLICT');
+    const [call, same] = await Promise.all([
+      this.calls.load(callId),
+      this.calls.isContentOfAlias(callId, contentOf(initiation)),
+    ]);
+    if (call.state === 'none' || !same) throw new CallRefused('CALL_ID_CONFLICT');
     return { call, merged: true, created: false };
   }
 }

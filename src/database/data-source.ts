@@ -3,6 +3,7 @@ import { DeviceEntity } from '../devices/device.entity.js';
 import { EventStore1700000000001 } from './migrations/1-event-store.js';
 import { Devices1700000000002 } from './migrations/2-devices.js';
 import { Operators1700000000003 } from './migrations/3-operators.js';
+import { Privacy1700000000004 } from './migrations/4-privacy.js';
 
 /** The one place that knows all migrations and entities; the app and the migration commands share it. */
 export function createDataSource(url: string): DataSource {
@@ -10,7 +11,7 @@ export function createDataSource(url: string): DataSource {
     type: 'postgres',
     url,
     entities: [DeviceEntity],
-    migrations: [EventStore1700000000001, Devices1700000000002, Operators1700000000003],
+    migrations: [EventStore1700000000001, Devices1700000000002, Operators1700000000003, Privacy1700000000004],
     migrationsTransactionMode: 'each',
     installExtensions: false,
     synchronize: false,

@@ -66,6 +66,20 @@ export class DeviceRegistry {
     });
   }
 
+  /** The user is erased: all their installs are signed out, in the transaction of the erasure. @returns how many there were */
+  async unregisterAll(manager: EntityManager, userId: string): Promise<number> {
+    const lock = { mode: 'pessimistic_write' } as const;
+    const installs = await this.devices(manager).find({
+      where: { userId },
+      order: { deviceId: 'ASC' },
+      lock,
+    });
+    await this.devices(manager).delete({ userId });
+    for (const { deviceId } of installs)
+      await this.record(manager, userId, deviceId, 'DeviceUnregistered', {});
+    return installs.length;
+  }
+
   /** APNs accepted the token in the other environment: remembered, if the token is still the same. */
   async correctEnvironment(
     userId: string,

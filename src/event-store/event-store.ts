@@ -10,6 +10,8 @@ import {
   StoreUnavailable,
 } from './event.js';
 import { GroupCommit, type RunStatement, sendAppends } from './group-commit.js';
+import { type PersonalFields, keyOf, opened, personalPart, sealed } from './personal-data.js';
+import { UserKeys } from './user-keys.js';
 
 /** A place in the global order. */
 export interface Cursor {
@@ -22,6 +24,8 @@ export type Obligations = (append: Append) => { jobs?: readonly NewJob[]; cancel
 
 export interface EventStoreOptions {
   obligations?: Obligations;
+  /** What is stored under its owner's key only. */
+  personal?: PersonalFields;
   /** Append statements in flight at once. */
   concurrency?: number;
   /** After this an append ends as {@link StoreUnavailable}. */
@@ -32,10 +36,15 @@ export interface EventStoreOptions {
 
 const REMEMBERED_COMMANDS = 50_000;
 
-/** What happened, in order, for ever. Events are appended and read; nothing changes or removes them. */
+/**
+ * What happened, in order, for ever. Events are appended and read; nothing changes or removes them. Personal data is
+ * sealed on the way in and opened on the way out, here and nowhere else.
+ */
 export class EventStore {
   private readonly commits: GroupCommit;
   private readonly obligations: Obligations;
+  private readonly personal: PersonalFields;
+  private readonly keys: UserKeys;
   /** Commands of this process in two halves, because a Set takes long to find its oldest entry. */
   private own = { younger: new Set<string>(), older: new Set<string>() };
 
@@ -43,12 +52,15 @@ export class EventStore {
     private readonly pool: Pool,
     {
       obligations = () => ({}),
+      personal = {},
       concurrency = 2,
       deadlineMs = 1_900,
       maxQueue = 20_000,
     }: EventStoreOptions = {},
   ) {
     this.obligations = obligations;
+    this.personal = personal;
+    this.keys = new UserKeys(pool);
     this.commits = new GroupCommit(pool, { concurrency, deadlineMs, maxQueue });
   }
 
@@ -57,9 +69,9 @@ export class EventStore {
    * Losing is a result, not an error. Repeating a command id gives `duplicate`.
    * @throws StoreUnavailable when PostgreSQL does not answer in time: the outcome is unknown, the command may be repeated
    */
-  append<E extends NewEvent>(append: Append<E>): Promise<AppendResult> {
+  async append<E extends NewEvent>(append: Append<E>): Promise<AppendResult> {
     this.remember(append.commandId);
-    return this.commits.append(this.withObligations(append));
+    return this.commits.append(await this.sealed(this.withObligations(append)));
   }
 
   /**
@@ -67,8 +79,13 @@ export class EventStore {
    * transaction holds up every reader of the global order.
    */
   async appendWithin(run: RunStatement, append: Append): Promise<AppendResult> {
-    const [result] = await sendAppends(run, [this.withObligations(append)]);
+    const [result] = await sendAppends(run, [await this.sealed(this.withObligations(append))]);
     return result!;
+  }
+
+  /** A user was erased, here or by another node: what comes from them from now on gets another key. */
+  forgetKeyOf(userId: string): void {
+    this.keys.forget(userId);
   }
 
   /** Whether this process asked for it: readers of the whole store can tell their own events from others'. */
@@ -90,6 +107,18 @@ export class EventStore {
       jobs: [...(append.jobs ?? []), ...jobs],
       cancelJobs: [...(append.cancelJobs ?? []), ...cancelJobs],
     };
+  }
+
+  private async sealed(append: Append): Promise<Append> {
+    const { actor, events } = append;
+    const parts = events.map((event) => personalPart(event, this.personal));
+    if (actor === null || parts.every((part) => part === null)) return append;
+    const key = await this.keys.of(actor.userId).catch(asUnavailable);
+    const seal = (event: NewEvent, index: number): NewEvent => {
+      const part = parts[index];
+      return part ? sealed(event, part, key, this.personal) : event;
+    };
+    return { ...append, events: events.map(seal) };
   }
 
   /** All events of a stream, oldest first; none when there is no such stream. */
@@ -146,12 +175,12 @@ export class EventStore {
   }
 
   private async run<R extends object>(name: string, text: string, values: unknown[]): Promise<{ rows: R[] }> {
-    try {
-      return await this.pool.query<R>({ name, text, values });
-    } catch (error) {
-      throw isOutage(error) ? new StoreUnavailable(error) : error;
-    }
+    return this.pool.query<R>({ name, text, values }).catch(asUnavailable);
   }
+}
+
+function asUnavailable(error: unknown): never {
+  throw isOutage(error) ? new StoreUnavailable(error) : error;
 }
 
 interface Row {
@@ -161,13 +190,14 @@ interface Row {
   transaction_id: string;
   type: string;
   data: object;
+  key: string | null;
   at: Date;
   actor: EventActor | null;
   command_id: string;
 }
 
-const SELECT =
-  'select stream_id, version, position, transaction_id::text, type, data, at, actor, command_id from events';
+const SELECT = `select stream_id, version, position, transaction_id::text, type, data, ${keyOf('events')} as key,
+  at, actor, command_id from events`;
 
 const stored = <E extends NewEvent>(row: Row): StoredEvent<E> =>
   ({
@@ -176,7 +206,7 @@ const stored = <E extends NewEvent>(row: Row): StoredEvent<E> =>
       version: row.version,
       position: row.position,
       type: row.type,
-      data: row.data,
+      data: opened(row.data, row.key),
     },
     ...{ at: row.at.getTime(), actor: row.actor, commandId: row.command_id },
   }) as StoredEvent<E>;

@@ -11,6 +11,7 @@ import {
 } from '../calls/domain/call.js';
 import { CLOCK, type Clock } from '../clock.js';
 import { READ_POOL } from '../database/pools.js';
+import { keyOf, opened } from '../event-store/personal-data.js';
 import { Failure } from '../failure.js';
 import { type CallRecord, recordOf } from './call-record.js';
 
@@ -43,7 +44,8 @@ export class ListCalls extends Query<CallPage> {
 
 /**
  * The history is a query over the events: a user's calls are the `CallInitiated` events that name them (two partial
- * indexes), each folded from its own short stream. There is no second copy to lag behind or to rebuild.
+ * indexes), each folded from its own short stream. There is no second copy to lag behind or to rebuild. A user who was
+ * erased begins anew: their list holds what came after.
  */
 @QueryHandler(ListCalls)
 export class ListCallsHandler implements IQueryHandler<ListCalls> {
@@ -88,14 +90,16 @@ interface Row {
 }
 
 /** A stream as PostgreSQL hands it over in one value. */
-export type HistoryRow = { type: string; data: unknown; at: number };
+export type HistoryRow = { type: string; data: object; key: string | null; at: number };
 
-export const foldRow = (history: readonly HistoryRow[]): ExistingCall =>
-  callOf(history as readonly Recorded<CallEvent>[]) as ExistingCall;
+export const foldRow = (history: readonly HistoryRow[]): ExistingCall => {
+  const events = history.map(({ key, ...event }) => ({ ...event, data: opened(event.data, key) }));
+  return callOf(events as readonly Recorded<CallEvent>[]) as ExistingCall;
+};
 
 /** A whole stream as one JSON value, with `at` in milliseconds; for a lateral join beside its first event `begun`. */
 export const HISTORY_OF_BEGUN = `lateral (
-  select json_agg(json_build_object('type', e.type, 'data', e.data,
+  select json_agg(json_build_object('type', e.type, 'data', e.data, 'key', ${keyOf('e')},
                                     'at', (extract(epoch from e.at) * 1000)::bigint) order by e.version) as history
     from events e where e.stream_id = begun.stream_id) stream`;
 
@@ -117,6 +121,7 @@ const side = (mine: 'caller' | 'callee', other: 'caller' | 'callee', direction: 
      and ($6::timestamptz is null or at >= $6)
      and ($7::timestamptz is null or at < $7)
      and ($8::timestamptz is null or (at, position) < ($8, $9::bigint))
+     and at > (select coalesce(max(at), '-infinity') from events e where e.stream_id = 'user-' || $1)
      and ($5::text is null or ${HAS_OUTCOME})
    order by at desc, position desc limit $10)`;
 

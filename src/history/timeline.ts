@@ -3,6 +3,7 @@ import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import { READ_POOL } from '../database/pools.js';
 import { rfc3339 } from '../calls/domain/call-view.js';
+import { keyOf, opened } from '../event-store/personal-data.js';
 
 export interface TimelineItem {
   position: number;
@@ -27,13 +28,13 @@ export class TimelineHandler implements IQueryHandler<Timeline> {
   async execute({ callId }: Timeline): Promise<TimelineItem[]> {
     const { rows } = await this.pool.query<Row>({
       name: 'timeline',
-      text: `select position, stream_id, version, type, at, data from events
+      text: `select position, stream_id, version, type, at, data, ${keyOf('events')} as key from events
               where stream_id in ('call-' || $1, 'wake-' || $1) order by position`,
       values: [callId],
     });
-    return rows.map(({ position, stream_id, version, type, at, data }) => ({
+    return rows.map(({ position, stream_id, version, type, at, data, key }) => ({
       ...{ position: Number(position), stream: stream_id.startsWith('wake-') ? 'wake' : 'call' },
-      ...{ version, type, at: rfc3339(at.getTime()), data },
+      ...{ version, type, at: rfc3339(at.getTime()), data: opened(data, key) },
     }));
   }
 }
@@ -45,4 +46,5 @@ interface Row {
   type: string;
   at: Date;
   data: Record<string, unknown>;
+  key: string | null;
 }

@@ -12,7 +12,8 @@ export type VerdictCode =
       | 'wrong_environment'
     )
   | ('provider_unavailable' | 'woken_never_rang' | 'environment_healed_never_rang' | 'reached_never_rang')
-  | ('socket_never_acknowledged' | 'push_refused' | 'cancelled_early' | 'in_progress');
+  | ('socket_never_acknowledged' | 'push_refused' | 'cancelled_early' | 'in_progress')
+  | 'participant_erased';
 
 /** What is known of one device of the callee. */
 interface Facts {
@@ -38,6 +39,22 @@ export interface NamedDevices {
 
 /** One sentence in plain words, and a code for machines: why it rang, or why it did not. Pure. */
 export function verdictOn(
+  call: ExistingCall,
+  wake: readonly WakeEvent[],
+  devices: NamedDevices,
+): { verdict: string; code: VerdictCode } {
+  if (call.state !== 'ended' || call.endReason !== 'participant_erased')
+    return ringVerdict(call, wake, devices);
+  const because = 'one of its two users was erased';
+  if (call.answeredAt === null) {
+    const rang = call.ringingOn.length === 0 ? 'any device rang' : 'anybody answered';
+    return says('participant_erased', `The call ended before ${rang}, because ${because}.`);
+  }
+  const { verdict, code } = ringVerdict(call, wake, devices);
+  return says(code, `${verdict} It ended because ${because}.`);
+}
+
+function ringVerdict(
   call: ExistingCall,
   wake: readonly WakeEvent[],
   { nameOf }: NamedDevices,

@@ -43,7 +43,12 @@ export const callObligations =
           ],
         };
       case 'CallEnded':
-        return { cancelJobs: [longestKey(callId)] };
+        if (last.data.reason !== 'participant_erased') return { cancelJobs: [longestKey(callId)] };
+        // It may have ended before the answer.
+        return {
+          cancelJobs: [wakeKey(callId), timeoutKey(callId), longestKey(callId)],
+          jobs: [job(overKey(callId), 'call-over', 0, LEASE_MS)],
+        };
       case 'CallDeclined':
       case 'CallCancelled':
       case 'CallMissed':

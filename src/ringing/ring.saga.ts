@@ -52,7 +52,7 @@ export class RingSaga {
       case 'CallRinging':
         return [new ConfirmReached(call.callId, last.data.deviceId, 'action')];
       case 'CallEnded':
-        return [];
+        return last.data.reason === 'participant_erased' ? [new TellCallOver(call.callId)] : [];
       case 'CallDeclined':
       case 'CallCancelled':
       case 'CallMissed':

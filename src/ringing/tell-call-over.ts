@@ -44,6 +44,9 @@ export class TellCallOverHandler implements ICommandHandler<TellCallOver> {
     );
     const call = pushed.length > 0 ? await this.calls.load(callId) : null;
     if (!call || call.state === 'none' || isUnanswered(call)) return this.jobs.finish(job);
+    // Erased after the answer: they were told when it was answered.
+    if (call.state === 'ended' && call.endReason === 'participant_erased' && call.answeredAt !== null)
+      return this.jobs.finish(job);
     const outcome = call.state === 'ended' && call.answeredAt === null ? call.outcome : 'answered';
     const ringing = new Set(pushed.map(([deviceId]) => deviceId));
     // Whoever answered or declined has stopped ringing by itself.

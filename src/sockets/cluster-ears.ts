@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import { EventBus } from '@nestjs/cqrs';
 import { CallChanged } from '../calls/call-changed.js';
 import { Calls } from '../calls/calls.js';
 import type { CallEvent, ExistingCall } from '../calls/domain/call.js';
 import { Bus } from '../cluster/bus.js';
 import { Feed } from '../cluster/feed.js';
 import type { StoredEvent } from '../event-store/event.js';
+import { UserErased } from '../privacy/user-erased.js';
 import type { WakeEvent } from '../ringing/wake-events.js';
 import { WakeProgressed } from '../ringing/wake-progressed.js';
 import { Announcer } from './announcer.js';
@@ -23,6 +25,7 @@ export class ClusterEars {
     private readonly progress: ProgressTeller,
     private readonly signals: Signals,
     private readonly arrivals: Arrivals,
+    private readonly events: EventBus,
   ) {}
 
   /** From now on. */
@@ -61,6 +64,9 @@ export class ClusterEars {
       this.progress.tellOf(
         new WakeProgressed(streamId.slice('wake-'.length), events as StoredEvent<WakeEvent>[]),
       );
+    } else if (streamId.startsWith('user-')) {
+      // Heard before the ends of their calls, which are then told without what was personal.
+      this.events.publish(new UserErased(streamId.slice('user-'.length)));
     }
   }
 }

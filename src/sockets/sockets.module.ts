@@ -3,6 +3,7 @@ import { ClusterEars } from './cluster-ears.js';
 import { Announcer } from './announcer.js';
 import { Arrivals } from './arrivals.js';
 import { Dispatcher } from './dispatcher.js';
+import { ErasedUsers } from './erased-users.js';
 import { Expiry } from './expiry.js';
 import { Incoming } from './incoming.js';
 import { ProgressTeller } from './progress-teller.js';
@@ -18,6 +19,7 @@ import { DevicesModule } from '../devices/devices.module.js';
   imports: [CallsModule, ClusterModule, DevicesModule],
   providers: [
     ...[Sessions, Signals, Incoming, Expiry, Arrivals, Announcer, ProgressTeller, ClusterEars],
+    ErasedUsers,
     ...[SocketCommands, Dispatcher, SocketServer],
   ],
   exports: [SocketServer, ClusterModule],

@@ -51,7 +51,8 @@ export class Webhooks implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async deliver({ url, secret }: { url: string; secret: string }, event: StoredEvent): Promise<void> {
     const { streamId, version, position, type, data, at, actor } = event;
-    const id = `${streamId}/${version}`;
+    // Goes into a header, which takes no text such as a user id in Cyrillic.
+    const id = `${encodeURIComponent(streamId)}/${version}`;
     const body = JSON.stringify({
       id,
       type,

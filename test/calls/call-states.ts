@@ -4,6 +4,7 @@ import {
   cancel,
   decline,
   end,
+  erase,
   expire,
   fail,
   initiate,
@@ -59,6 +60,7 @@ const timers: Record<string, Decide> = {
   'the ring has expired': timeOut,
   'no device can be reached': fail,
   '`CALL_MAX_DURATION_MS` is over': expire,
+  'a participant is erased': erase,
 };
 
 /** The two devices of a side, and what they are called: the one the call is on comes first. */

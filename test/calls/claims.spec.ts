@@ -2,6 +2,7 @@ import { type CallEvent, type ExistingCall, callOf } from '../../src/calls/domai
 import {
   aliasClaim,
   earlyCancelClaim,
+  fingerprint,
   isEarlyCancelKey,
   isLiveKey,
   isPairKey,
@@ -89,7 +90,7 @@ describe('the second name of a merged call', () => {
   it('is kept for ever, and stands in the way of a new call of that name', () => {
     expect(aliasClaim(callId, 'content')).toEqual({
       key: expect.any(String) as string,
-      owner: 'content',
+      owner: fingerprint(callId, 'content'),
       kept: true,
     });
     expect(keys(namesOfNewCall(aliceToBob))).toContain(aliasClaim(callId, 'content').key);

@@ -16,6 +16,7 @@ import {
   cancelledOn,
   declinedOn,
   endedOn,
+  erased,
   failed,
   iPhone,
   initiated,
@@ -42,6 +43,12 @@ describe('a call', () => {
     }));
 
   it('that rings: nothing more', () => expect(after(ringingOn(pixel))).toEqual({}));
+
+  it('whose user is erased: silence the phones, give up no more, and forget it', () =>
+    expect(after(erased)).toEqual({
+      cancelJobs: [wakeKey(callId), timeoutKey(callId), longestKey(callId)],
+      jobs: [{ key: overKey(callId), kind: 'call-over', payload, dueInMs: 0, leaseMs: LEASE_MS }],
+    }));
 
   it('that is answered: silence the others, close it when it is forgotten, and give up no more', () =>
     expect(after(answeredOn(pixel))).toEqual({

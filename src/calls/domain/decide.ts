@@ -106,6 +106,12 @@ export const fail = (call: Call): CallEvent[] =>
 export const expire = (call: Call): CallEvent[] =>
   call.state === 'answered' ? [{ type: 'CallEnded', data: { deviceId: null, reason: 'max_duration' } }] : [];
 
+/** One of the two was erased: whatever the call had come to ends. */
+export const erase = (call: Call): CallEvent[] =>
+  call.state === 'none' || call.state === 'ended'
+    ? []
+    : [{ type: 'CallEnded', data: { deviceId: null, reason: 'participant_erased' } }];
+
 /**
  * The participant's device that carries the media: the one that called, or the one that answered.
  * @throws CallRefused when this device has no part in the call's media any more

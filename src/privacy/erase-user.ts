@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { Command, CommandBus, CommandHandler, EventBus, type ICommandHandler, QueryBus } from '@nestjs/cqrs';
+import { DataSource, type EntityManager } from 'typeorm';
+import { Calls } from '../calls/calls.js';
+import { CloseCall } from '../calls/close-call.js';
+import { DeviceRegistry } from '../devices/device-registry.js';
+import { EventStore } from '../event-store/event-store.js';
+import { RecentCalls } from '../history/recent-calls.js';
+import { UserErased } from './user-erased.js';
+
+/** A user wants to be forgotten. May be repeated, and is to be when it fails halfway. */
+export class EraseUser extends Command<void> {
+  constructor(readonly userId: string) {
+    super();
+  }
+}
+
+/**
+ * First what was personal becomes unreadable and the installs go, in one transaction; then the live calls end, and
+ * whoever is told of that learns no name any more; then the sockets close.
+ */
+@CommandHandler(EraseUser)
+export class EraseUserHandler implements ICommandHandler<EraseUser> {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly store: EventStore,
+    private readonly registry: DeviceRegistry,
+    private readonly calls: Calls,
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly events: EventBus,
+  ) {}
+
+  async execute({ userId }: EraseUser): Promise<void> {
+    await this.dataSource.transaction((manager) => this.forget(manager, userId));
+    this.store.forgetKeyOf(userId);
+    this.calls.forgetCallsOf(userId);
+    const recent = await this.queries.execute(new RecentCalls(userId));
+    const live = recent.filter(({ state }) => state !== 'ended');
+    await Promise.all(
+      live.map(({ callId }) => this.commands.execute(new CloseCall(callId, 'participant_erased'))),
+    );
+    this.events.publish(new UserErased(userId));
+  }
+
+  /** The recorded event tells the other nodes, and the app's backend. Nothing left to forget is nothing to record. */
+  private async forget(manager: EntityManager, userId: string): Promise<void> {
+    const [row] = await manager.query<{ erased: boolean }[]>('select erase_user($1) as erased', [userId]);
+    const installs = await this.registry.unregisterAll(manager, userId);
+    if (!row!.erased && installs === 0) return;
+    const streamId = `user-${userId}`;
+    const [last] = await manager.query<{ version: number }[]>(
+      'select coalesce(max(version), 0) as version from events where stream_id = $1',
+      [streamId],
+    );
+    const append = {
+      ...{ streamId, expectedVersion: last!.version, commandId: randomUUID() },
+      ...{ events: [{ type: 'UserErased', data: { userId } }], actor: null },
+    };
+    await this.store.appendWithin(
+      async (text, values) => ({ rows: await manager.query(text, values) }),
+      append,
+    );
+  }
+}
