@@ -123,7 +123,7 @@ export interface Answers {
   'call:end': { call: CallView };
   'call:signal': { seq: number };
   'call:media': { call: CallView };
-  'device:state': object;
+  'device:state': Record<string, never>;
   sync: Sync;
   'session:refresh': { expiresAt: string };
 }
@@ -154,8 +154,8 @@ export interface Messages {
   'call:signal': Signal;
   'call:media': MediaState;
   sync: Sync;
-  'session:replaced': object;
-  'session:expired': object;
+  'session:replaced': Record<string, never>;
+  'session:expired': Record<string, never>;
   'server:draining': { reconnectInMs: number };
 }
 
