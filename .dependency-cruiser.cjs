@@ -52,17 +52,17 @@ const rooms = [
     ...['sockets', 'calls', 'devices', 'cluster', 'event-store/event', 'auth/user-tokens'],
     ...['history/recent-calls', 'privacy/user-erased'],
     ...['ringing/(confirm-reached|wake-progressed|wake-events)', 'operations/(log|origins)'],
-    ...['clock', 'config', 'failure', 'rate-limit', 'safe-json'],
+    ...['clock', 'config', 'deadline', 'failure', 'rate-limit', 'safe-json'],
   ),
   room('webhooks', 'calls/domain', 'event-store', 'database', 'operations/log', 'clock', 'config'),
   room(
     ...['http', 'calls', 'devices', 'history', 'auth', 'ringing/confirm-reached', 'sockets/wire'],
     'privacy/erase-user',
-    ...['operations/(log|gateway-url)', 'clock', 'config', 'failure', 'safe-json'],
+    ...['operations/(log|gateway-url)', 'clock', 'config', 'deadline', 'failure', 'safe-json'],
   ),
   room(
     ...['operations', 'auth/speaker', 'calls/call-changed', 'ringing/(push-fuse|wake-progressed)'],
-    ...['sockets/socket-server', 'cluster/bus', 'database/pools'],
+    ...['sockets/socket-server', 'cluster/bus', 'database/pools', 'deadline'],
   ),
   room('simulator', 'clock'),
 ];
@@ -104,6 +104,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/failure[.]ts$' },
       to: { path: '^src/', pathNot: '^src/(calls/domain/refusal|event-store/event|database/outage)[.]ts$' },
+    },
+    {
+      name: 'deadline-knows-only',
+      comment: 'what is told to whoever has waited long enough',
+      severity: 'error',
+      from: { path: '^src/deadline[.]ts$' },
+      to: { path: '^src/', pathNot: '^src/failure[.]ts$' },
     },
 
     ...rooms,

@@ -1,5 +1,5 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import { DataSource } from 'typeorm';
@@ -20,6 +20,7 @@ import { HistoryModule } from './history/history.module.js';
 import { CallCommandsController } from './http/call-commands.controller.js';
 import { CallHistoryController } from './http/call-history.controller.js';
 import { ConsoleController } from './http/console.controller.js';
+import { DeadlineInterceptor } from './http/deadline.interceptor.js';
 import { DevicesController } from './http/devices.controller.js';
 import { DocsController } from './http/docs.controller.js';
 import { MeController } from './http/me.controller.js';
@@ -96,6 +97,7 @@ export class AppModule {
         ...[Readiness, Metrics, Webhooks],
         { provide: APP_GUARD, useClass: SpeakerGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
+        { provide: APP_INTERCEPTOR, useClass: DeadlineInterceptor },
       ],
     };
   }

@@ -15,7 +15,8 @@ const HINT_MS = 5;
 
 /**
  * What other nodes recorded, read from the store in global order: their hint says when to look, and a regular look finds
- * what no hint told, also from a node that died between its commit and its announcement. Idle while there is one node.
+ * what no hint told, also from a node that died between its commit and its announcement, and what this node recorded
+ * without knowing, because PostgreSQL's answer never came. Idle while there is one node and nothing in doubt.
  */
 @Injectable()
 @EventsHandler(CallChanged, WakeProgressed)
@@ -81,7 +82,7 @@ export class Feed
 
   private async catchUp(): Promise<void> {
     this.again = false;
-    if (this.presence.alone && !this.bus.clustered) {
+    if (this.presence.alone && !this.bus.clustered && !this.store.mayHoldNews) {
       // Stay close behind the head, so that the first events of a node that joins are not missed.
       this.cursor = this.presence.recentHead ?? this.cursor;
       return;

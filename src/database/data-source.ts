@@ -1,12 +1,19 @@
 import { DataSource } from 'typeorm';
 import { DeviceEntity } from '../devices/device.entity.js';
+import { MortalClient } from './pools.js';
 import { EventStore1700000000001 } from './migrations/1-event-store.js';
 import { Devices1700000000002 } from './migrations/2-devices.js';
 import { Operators1700000000003 } from './migrations/3-operators.js';
 import { Privacy1700000000004 } from './migrations/4-privacy.js';
 
+/** Every query ends, and so does a transaction somebody forgot. Not for migrations: they take as long as they take. */
+const DEADLINES = {
+  ...{ query_timeout: 1_900, statement_timeout: 1_800, idle_in_transaction_session_timeout: 5_000 },
+  ...{ keepAlive: true, Client: MortalClient },
+};
+
 /** The one place that knows all migrations and entities; the app and the migration commands share it. */
-export function createDataSource(url: string): DataSource {
+export function createDataSource(url: string, extra: object = DEADLINES): DataSource {
   return new DataSource({
     type: 'postgres',
     url,
@@ -19,6 +26,6 @@ export function createDataSource(url: string): DataSource {
     poolSize: 5,
     connectTimeoutMS: 1_500,
     poolErrorHandler: () => undefined,
-    extra: { query_timeout: 1_900, idle_in_transaction_session_timeout: 5_000 },
+    extra,
   });
 }

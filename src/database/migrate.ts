@@ -4,6 +4,7 @@ import { createDataSource } from './data-source.js';
 /** Any number: what matters is that every gateway uses the same. */
 const MIGRATION_LOCK = 7_426_419;
 const OLDEST_SERVER = 140_000;
+const CONNECT_MS = 5_000;
 
 export class DatabaseError extends Error {}
 
@@ -15,7 +16,7 @@ export class DatabaseError extends Error {}
 export async function migrate(url: string): Promise<void> {
   const client = new pg.Client({
     connectionString: url,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: CONNECT_MS,
     application_name: 'ringway migrate',
   });
   client.on('error', () => undefined);
@@ -25,14 +26,16 @@ export async function migrate(url: string): Promise<void> {
     throw new DatabaseError(`the database does not answer: ${reason(error)}. Check DATABASE_URL.`);
   }
   try {
-    const { rows } = await client.query<{ server_version_num: string }>('show server_version_num');
+    const { rows } = await client.query<{ server_version_num: string }>({
+      ...{ text: 'show server_version_num', query_timeout: CONNECT_MS },
+    } as pg.QueryConfig);
     if (Number(rows[0]?.server_version_num) < OLDEST_SERVER) {
       throw new DatabaseError(
         `PostgreSQL 14 or newer is needed, this is ${rows[0]?.server_version_num ?? 'unknown'}`,
       );
     }
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    const dataSource = createDataSource(url);
+    const dataSource = createDataSource(url, {});
     try {
       await dataSource.initialize();
       await dataSource.runMigrations();

@@ -17,10 +17,13 @@ const OUTAGE_CODES = new Set([
 
 /** PostgreSQL away, restarting, out of resources or too slow: trying again may help, and the outcome may be unknown. */
 export function isOutage(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = (error as { code?: string }).code;
-  if (code !== undefined) return OUTAGE_CODES.has(code) || /^(08|53|57P|58)/.test(code);
-  return /timeout|terminated|Connection ended|not queryable|Client has encountered a connection error/i.test(
-    error.message,
+  // Not instanceof: errors of Node itself may come from another realm.
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (typeof code === 'string') return OUTAGE_CODES.has(code) || /^(08|53|57P|58)/.test(code);
+  return (
+    typeof message === 'string' &&
+    /timeout|terminated|Connection ended|not queryable|Client has encountered a connection error/i.test(
+      message,
+    )
   );
 }

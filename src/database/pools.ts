@@ -34,3 +34,27 @@ export const READ_POOL = Symbol('read pool');
 export const OPERATOR_POOL = Symbol('operator pool');
 /** Injection token of the small pool for leases and jobs, which busy commands cannot starve. */
 export const CONTROL_POOL = Symbol('control pool');
+
+/**
+ * A connection that has let a query time out is of no use any more: it may be the end of a wire that was cut. Pools of
+ * pg see to that themselves when they run the query; TypeORM holds connections of its own accord, and would give it back.
+ */
+export class MortalClient extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    super(config);
+    const query = this.query.bind(this) as (...args: unknown[]) => unknown;
+    (this as { query: unknown }).query = (...args: unknown[]): unknown => {
+      const result = query(...args);
+      if (result instanceof Promise) {
+        result.catch((error: unknown) => {
+          if ((error as Error).message === 'Query read timeout') this.cut();
+        });
+      }
+      return result;
+    };
+  }
+
+  private cut(): void {
+    (this as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+  }
+}

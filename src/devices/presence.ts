@@ -33,6 +33,8 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
   /** No other node has a lease. */
   alone = true;
   private renewing: Promise<void> = Promise.resolve();
+  private known = false;
+  private whenLost: () => void = () => undefined;
 
   constructor(
     @Inject(CONTROL_POOL) private readonly pool: Pool,
@@ -63,6 +65,11 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
         this.nodeId,
       ])
       .catch((error: unknown) => this.log.warn('presence could not be cleared', { error }));
+  }
+
+  /** Called when this node was away from PostgreSQL for so long that the others have removed it and its connections. */
+  onLost(listener: () => void): void {
+    this.whenLost = listener;
   }
 
   /** A cursor from at least one renewal ago: behind everything a node that has just joined may have recorded. */
@@ -133,12 +140,14 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
   }
 
   private async renew(): Promise<void> {
-    await this.pool.query({
+    const lease = await this.pool.query<{ inserted: boolean }>({
       name: 'renew_lease',
       text: `insert into nodes (node_id, lease_until) values ($1, clock_timestamp() + $2 * interval '1 millisecond')
-             on conflict (node_id) do update set lease_until = excluded.lease_until`,
+             on conflict (node_id) do update set lease_until = excluded.lease_until returning xmax = 0 as inserted`,
       values: [this.nodeId, LEASE_MS],
     });
+    if (this.known && lease.rows[0]!.inserted) this.whenLost();
+    this.known = true;
     await this.pool.query({
       name: 'sweep_nodes',
       text: `with dead as (delete from nodes where lease_until < clock_timestamp() - interval '1 minute' returning node_id)

@@ -35,6 +35,8 @@ export interface EventStoreOptions {
 }
 
 const REMEMBERED_COMMANDS = 50_000;
+const UNSETTLED_MS = 600_000;
+const MAX_UNSETTLED = 10_000;
 
 /**
  * What happened, in order, for ever. Events are appended and read; nothing changes or removes them. Personal data is
@@ -47,6 +49,9 @@ export class EventStore {
   private readonly keys: UserKeys;
   /** Commands of this process in two halves, because a Set takes long to find its oldest entry. */
   private own = { younger: new Set<string>(), older: new Set<string>() };
+
+  /** Commands of this process whose outcome it does not know, and since when. */
+  private readonly unsettled = new Map<string, number>();
 
   constructor(
     private readonly pool: Pool,
@@ -71,7 +76,14 @@ export class EventStore {
    */
   async append<E extends NewEvent>(append: Append<E>): Promise<AppendResult> {
     this.remember(append.commandId);
-    return this.commits.append(await this.sealed(this.withObligations(append)));
+    try {
+      const result = await this.commits.append(await this.sealed(this.withObligations(append)));
+      if (result.status === 'duplicate') this.disown(append.commandId);
+      return result;
+    } catch (error) {
+      if (error instanceof StoreUnavailable) this.disown(append.commandId);
+      throw error;
+    }
   }
 
   /**
@@ -88,9 +100,26 @@ export class EventStore {
     this.keys.forget(userId);
   }
 
-  /** Whether this process asked for it: readers of the whole store can tell their own events from others'. */
+  /** Whether this process asked for it and knows the outcome: readers of the whole store can tell what is news to it. */
   recordedHere(commandId: string): boolean {
-    return this.own.younger.has(commandId) || this.own.older.has(commandId);
+    return (
+      !this.unsettled.has(commandId) && (this.own.younger.has(commandId) || this.own.older.has(commandId))
+    );
+  }
+
+  /** A command of this process was given up and may be recorded yet: only who reads the whole store will know. */
+  get mayHoldNews(): boolean {
+    const longAgo = performance.now() - UNSETTLED_MS;
+    for (const [commandId, since] of this.unsettled) {
+      if (since > longAgo && this.unsettled.size <= MAX_UNSETTLED) break; // the oldest come first
+      this.unsettled.delete(commandId);
+    }
+    return this.unsettled.size > 0;
+  }
+
+  /** Nobody here was told what came of it: a frozen server may carry it out minutes later. */
+  private disown(commandId: string): void {
+    this.unsettled.set(commandId, performance.now());
   }
 
   private remember(commandId: string): void {

@@ -13,6 +13,7 @@ import { type AllCallsPage, ListAllCalls } from '../history/list-all-calls.js';
 import { Overview, type OverviewFigures } from '../history/overview.js';
 import { Timeline, type TimelineItem } from '../history/timeline.js';
 import { callViewSchema, explanationSchema, overviewSchema, pageOf, timelineSchema } from './answers.js';
+import { MayTake } from './deadline.interceptor.js';
 import { Describe } from './describe.js';
 import { outcome, paging, window } from './filters.js';
 import { Shape } from './shape.js';
@@ -36,6 +37,7 @@ const WHO = 'Needs a user token whose `scope` claim (space separated, RFC 9068) 
 @ApiTags('operators')
 @Controller('v1/operator')
 @ForOperators()
+@MayTake(6_000)
 export class OperatorController {
   constructor(
     private readonly queries: QueryBus,

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { Bus } from '../cluster/bus.js';
 import { CONTROL_POOL } from '../database/pools.js';
+import { inTime } from '../deadline.js';
 import { PushFuse, type PushTrouble } from '../ringing/push-fuse.js';
 
 export interface Health {
@@ -9,10 +10,15 @@ export interface Health {
   parts: Record<string, { status: 'ok' | 'degraded' | 'down'; detail?: string; troubles?: PushTrouble[] }>;
 }
 
+/** Whoever asks wants to know now: a database that takes longer than this is of no use to a call either. */
+const ANSWER_MS = 1_000;
+
 /** Whether this node should get work: it needs PostgreSQL and must not be on its way out. The rest only degrades it. */
 @Injectable()
 export class Readiness {
   draining = false;
+  /** Asked by many at once, PostgreSQL is asked once. */
+  private asking: Promise<boolean> | null = null;
 
   constructor(
     @Inject(CONTROL_POOL) private readonly pool: Pool,
@@ -35,11 +41,16 @@ export class Readiness {
   }
 
   private async postgres(): Promise<Health['parts'][string]> {
+    this.asking ??= this.ask().finally(() => (this.asking = null));
+    return (await this.asking) ? { status: 'ok' } : { status: 'down', detail: 'PostgreSQL does not answer' };
+  }
+
+  private async ask(): Promise<boolean> {
     try {
-      await this.pool.query('select 1');
-      return { status: 'ok' };
+      await inTime(this.pool.query('select 1'), ANSWER_MS);
+      return true;
     } catch {
-      return { status: 'down', detail: 'PostgreSQL does not answer' };
+      return false;
     }
   }
 }

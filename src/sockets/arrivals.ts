@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { type ExistingCall, isUnanswered } from '../calls/domain/call.js';
 import { type CallView, rfc3339, viewOf } from '../calls/domain/call-view.js';
@@ -22,7 +22,9 @@ const RETRY_MS = 500;
 
 /** What happens when a device's connection comes and goes. */
 @Injectable()
-export class Arrivals {
+export class Arrivals implements OnModuleDestroy {
+  private stopped = false;
+
   constructor(
     private readonly sessions: Sessions,
     private readonly presence: Presence,
@@ -33,7 +35,13 @@ export class Arrivals {
     private readonly queries: QueryBus,
     private readonly log: Log,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
+  ) {
+    presence.onLost(() => this.registerAll());
+  }
+
+  onModuleDestroy(): void {
+    this.stopped = true;
+  }
 
   /**
    * First the presence, then the question which calls there are: a call that begins in between is in one of the two.
@@ -43,23 +51,26 @@ export class Arrivals {
     const replaced = this.sessions.add(session);
     if (replaced) this.replace(replaced);
     this.expiry.watch(session);
-    for (let attempt = 1; session.socket.connected; attempt++) {
-      try {
+    await this.insist(
+      session,
+      () => session.socket.connected,
+      async () => {
         await this.register(session);
-        return await this.sync(session);
-      } catch (error) {
-        if (attempt === 1)
-          this.log.warn('a device waits for its sync', { deviceId: session.deviceId, error });
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS * (1 + Math.random())));
-      }
-    }
+        await this.sync(session);
+      },
+    );
   }
 
+  /** Should PostgreSQL be away, it is told later: a device that has gone must not be taken for one that rings. */
   async farewell(session: Session, cleanly: boolean): Promise<void> {
     this.sessions.remove(session);
     this.expiry.forget(session);
     this.signals.disconnected(session, cleanly);
-    await this.presence.left(session);
+    await this.insist(
+      session,
+      () => true,
+      () => this.presence.left(session),
+    );
   }
 
   async register(session: Session): Promise<void> {
@@ -96,6 +107,34 @@ export class Arrivals {
     const { signals, acknowledged } = this.signals.waitingFor(session, elsewhere);
     const sync = { serverTime: rfc3339(this.clock.now()), calls: calls.map(viewOf), signals };
     return { calls, sync, acknowledged };
+  }
+
+  /** PostgreSQL has lost what it knew of this node's devices; they are still here. */
+  private registerAll(): void {
+    for (const session of this.sessions.all()) {
+      if (!session.synced) continue; // about to be registered anyway
+      void this.insist(
+        session,
+        () => session.socket.connected,
+        () => this.register(session),
+      );
+    }
+  }
+
+  /** Again and again while PostgreSQL is away, as long as it makes sense. */
+  private async insist(
+    { deviceId }: Session,
+    makesSense: () => boolean,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    for (let attempt = 1; makesSense() && !this.stopped; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (attempt === 1) this.log.warn('presence is told when PostgreSQL is back', { deviceId, error });
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS * (1 + Math.random())));
+      }
+    }
   }
 
   private replace({ socket }: Session): void {

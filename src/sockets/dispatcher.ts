@@ -1,13 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
+import { inTime, tooLate } from '../deadline.js';
 import { type Code, CODES, Failure, type FieldFault, failureOf } from '../failure.js';
 import { Log } from '../operations/log.js';
 import { TokenBucket } from '../rate-limit.js';
 import { findFlaw } from '../safe-json.js';
 import { SocketCommands } from './socket-commands.js';
 import type { Session } from './sessions.js';
-import { PAYLOADS, type PayloadOf, isClientEvent } from './wire.js';
+import { PAYLOADS, isClientEvent } from './wire.js';
 
 export type Answer = { ok: true; [field: string]: unknown } | { ok: false; error: AnsweredError };
 
@@ -52,12 +53,8 @@ export class Dispatcher {
       const flaw = findFlaw(args[0]);
       if (flaw) throw Failure.invalid(flaw);
       const payload = PAYLOADS[event].parse(args[0] ?? (event === 'sync' ? {} : args[0]));
-      return {
-        ok: true,
-        ...(await this.inTurn(session, payload, () =>
-          this.commands.run(session, event, payload as PayloadOf<typeof event>),
-        )),
-      };
+      const run = (): Promise<object> => this.commands.run(session, event, payload);
+      return { ok: true, ...(await this.inTurn(session, payload, run)) };
     } catch (error) {
       return { ok: false, error: this.refusal(session, event, error) };
     }
@@ -72,17 +69,24 @@ export class Dispatcher {
     throw new Failure('RATE_LIMITED', `More than ${perSecond} events per second.`, { retryAfterMs });
   }
 
+  /** Waiting for one's turn counts: whoever was answered meanwhile that it took too long is not carried out any more. */
   private async inTurn<R>(session: Session, payload: object | undefined, run: () => Promise<R>): Promise<R> {
-    if (!payload || !('callId' in payload)) return run();
+    if (!payload || !('callId' in payload)) return inTime(run());
     const callId = payload.callId as string;
     const turns = (session.turns ??= new Map<string, Promise<unknown>>());
     const before = turns.get(callId);
-    const turn: Promise<R> = before ? before.then(run, run) : run();
+    let answered = false;
+    const runUnlessAnswered = (): Promise<R> => (answered ? Promise.reject(tooLate()) : run());
+    const turn: Promise<R> = before ? before.then(runUnlessAnswered, runUnlessAnswered) : run();
     turns.set(callId, turn);
-    try {
-      return await turn;
-    } finally {
+    const done = (): void => {
       if (turns.get(callId) === turn) turns.delete(callId);
+    };
+    turn.then(done, done);
+    try {
+      return await inTime(turn);
+    } finally {
+      answered = true;
     }
   }
 

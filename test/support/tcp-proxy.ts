@@ -8,10 +8,11 @@ const READY_FOR_QUERY = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 export class TcpProxy {
   private readonly server = createServer({ pauseOnConnect: true }, (client) => this.carry(client));
   private readonly sockets = new Set<Socket>();
+  private readonly stranded: Socket[] = [];
   private silent: { until: Promise<void>; end(): void } | null = null;
   private cutting: { what: 'request' | 'reply'; done: () => void } | null = null;
 
-  private constructor(private readonly target: URL) {}
+  private constructor(private target: URL) {}
 
   static async to(url: string): Promise<TcpProxy> {
     const proxy = new TcpProxy(new URL(url));
@@ -52,10 +53,33 @@ export class TcpProxy {
     for (const socket of this.sockets) socket.resume();
   }
 
+  /** What is connected now stays connected and hears nothing ever again; new connections work. */
+  strand(): void {
+    for (const socket of this.sockets) socket.pause().removeAllListeners('close');
+    this.stranded.push(...this.sockets);
+    this.sockets.clear();
+  }
+
+  /** Nobody listens here any more, and all connections are reset. @returns how to listen again, at the same address */
+  refuse(): () => Promise<void> {
+    const { port } = this.server.address() as AddressInfo;
+    this.server.close();
+    for (const socket of this.sockets) socket.resetAndDestroy();
+    return async () => {
+      this.server.listen(port, '127.0.0.1');
+      await once(this.server, 'listening');
+    };
+  }
+
+  /** The target has moved. */
+  redirect(url: string): void {
+    this.target = new URL(url);
+  }
+
   async close(): Promise<void> {
     this.heal();
     this.server.close();
-    for (const socket of this.sockets) socket.destroy();
+    for (const socket of [...this.sockets, ...this.stranded]) socket.destroy();
     await once(this.server, 'close');
   }
 
