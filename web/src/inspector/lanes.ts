@@ -1,0 +1,88 @@
+import type { CallView, Explanation, RecordedEvent } from '../operator/wire.js';
+
+/** Who takes part: a column of the diagram. */
+export interface Lane {
+  id: string;
+  kind: 'caller' | 'gateway' | 'apple' | 'google' | 'callee';
+  title: string;
+  subtitle: string;
+}
+
+export const GATEWAY = 'gateway';
+
+/** The people and devices of a call, and under which names a story speaks of them. */
+export interface Cast {
+  lanes: Lane[];
+  caller: string;
+  callee: string;
+  mediaName: string;
+  callerLane: string;
+  calleeLane(deviceId: string): string;
+  providerLane(provider: string | null, environment: string | null): string;
+  providerName(provider: string | null, environment: string | null): string;
+  nameOf(deviceId: string): string;
+  /** Whether a device that may be either side's is the caller's. */
+  isCallers(deviceId: string): boolean;
+}
+
+const PLATFORMS: Record<string, string> = { ios: 'iOS', android: 'Android', web: 'browser' };
+
+/** From left to right: the caller, the gateway, Apple and Google as far as they were asked, the callee's devices. */
+export function castOf(call: CallView, events: readonly RecordedEvent[], explanation: Explanation): Cast {
+  const caller = call.caller.name ?? call.caller.userId;
+  const callee = call.callee.name ?? call.callee.userId;
+  const from = (events[0]?.data['caller'] as { deviceId?: string } | undefined)?.deviceId ?? null;
+  const described = new Map(explanation.devices.map((device) => [device.deviceId, device]));
+  const isCallers = (deviceId: string): boolean =>
+    deviceId === from || (deviceId !== call.answeredBy && !described.has(deviceId));
+
+  const services = new Map<string, Lane>();
+  const devices = new Map<string, Lane>();
+  for (const { type, data } of events) {
+    const provider = data['provider'];
+    const environments = [data['environment'], data['refusedIn']].filter((name) => typeof name === 'string');
+    if (provider === 'apns') for (const name of environments) services.set(`apns ${name}`, apple(name));
+    if (provider === 'fcm') services.set('fcm', GOOGLE);
+    const deviceId = data['deviceId'];
+    if (typeof deviceId !== 'string' || type === 'CallCancelled') continue;
+    if (type === 'CallEnded' && isCallers(deviceId)) continue;
+    const device = described.get(deviceId);
+    const platform = PLATFORMS[device?.platform ?? ''] ?? 'device';
+    const title = device?.name ?? deviceId;
+    devices.set(deviceId, {
+      id: `callee ${deviceId}`,
+      kind: 'callee',
+      title,
+      subtitle: `${callee} · ${platform}`,
+    });
+  }
+  if (devices.size === 0) {
+    devices.set('', { id: 'callee ', kind: 'callee', title: callee, subtitle: 'no device' });
+  }
+  const callerLane: Lane = { id: 'caller', kind: 'caller', title: caller, subtitle: from ?? 'over HTTP' };
+  const gateway: Lane = { id: GATEWAY, kind: 'gateway', title: 'Ringway', subtitle: 'gateway' };
+  const rank = ({ kind, id }: Lane): string => `${kind} ${id}`;
+  return {
+    lanes: [
+      ...[callerLane, gateway],
+      ...[...services.values()].sort((a, b) => rank(a).localeCompare(rank(b))),
+      ...devices.values(),
+    ],
+    ...{ caller, callee, mediaName: call.media, callerLane: callerLane.id, isCallers },
+    calleeLane: (deviceId) => (devices.get(deviceId) ?? [...devices.values()][0]!).id,
+    providerLane: (provider, environment) => (provider === 'fcm' ? 'fcm' : `apns ${environment}`),
+    providerName: (provider, environment) =>
+      provider === 'fcm' ? 'FCM' : `APNs ${environment ?? ''}`.trim(),
+    nameOf: (deviceId) => described.get(deviceId)?.name ?? deviceId,
+  };
+}
+
+const apple = (environment: unknown): Lane => ({
+  ...{
+    id: `apns ${String(environment)}`,
+    kind: 'apple',
+    title: 'Apple',
+    subtitle: `APNs ${String(environment)}`,
+  },
+});
+const GOOGLE: Lane = { id: 'fcm', kind: 'google', title: 'Google', subtitle: 'FCM' };
