@@ -89,7 +89,7 @@ describe('the story of a call', () => {
       retried(503, 'ServiceUnavailable', 120),
       accepted('production'),
     ]);
-    expect(lines(steps[2]!)).toEqual(['apns production>gateway 503 ServiceUnavailable, again in 120 ms']);
+    expect(lines(steps[2]!)).toEqual(['apns production>gateway 503 ServiceUnavailable']);
     expect(lines(steps[3]!)[0]).toBe('gateway>apns production push, attempt 2');
     expect(steps[2]!.tone).toBe('retry');
   });

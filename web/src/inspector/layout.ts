@@ -23,13 +23,17 @@ export interface DrawnRow {
   y: number;
   tone: Tone;
   label: { x: number; text: string };
-  arrows: { x1: number; x2: number; kind: Arrow['kind'] }[];
+  /** `at` is the line of the lane it comes from; the arrow begins and ends a little beside the lines. */
+  arrows: { at: number; x1: number; x2: number; kind: Arrow['kind'] }[];
   /** Set for a note: what the gateway did on its own. */
   noteX: number | null;
 }
 
 const GUTTER = 84;
+/** A lane's width; narrower where many stand side by side. */
 const LANE = 186;
+const NARROW_LANE = 150;
+export const MANY = 5;
 const HEAD = 58;
 const ROW = 38;
 const PADDING = 10;
@@ -38,7 +42,8 @@ const GAP = 6;
 
 /** Puts a story on paper: lanes side by side, time from top to bottom. Pure. */
 export function layOut({ lanes, steps }: Story): Drawing {
-  const placed = lanes.map((lane, nr) => ({ ...lane, x: GUTTER + LANE * (nr + 0.5), width: LANE - 18 }));
+  const wide = lanes.length > MANY ? NARROW_LANE : LANE;
+  const placed = lanes.map((lane, nr) => ({ ...lane, x: GUTTER + wide * (nr + 0.5), width: wide - 16 }));
   const xOf = (id: string): number => (placed.find((lane) => lane.id === id) ?? placed[0]!).x;
   const drawn: DrawnStep[] = [];
   let y = HEAD + PADDING;
@@ -48,7 +53,7 @@ export function layOut({ lanes, steps }: Story): Drawing {
     y += PADDING + ROW * rows.length;
     drawn.push({ top, height: y - top, time: offset(offsetMs), rows: lines });
   }
-  const width = GUTTER + LANE * lanes.length;
+  const width = GUTTER + wide * lanes.length;
   return { width, height: y + PADDING, lanes: placed, top: HEAD, steps: drawn };
 }
 
@@ -56,7 +61,7 @@ function drawRow({ label, tone, arrows }: Row, y: number, xOf: (id: string) => n
   const lines = arrows.map(({ from, to, kind }) => {
     const [start, end] = [xOf(from), xOf(to)];
     const way = Math.sign(end - start) || 1;
-    return { x1: start + way * GAP, x2: end - way * GAP, kind };
+    return { at: start, x1: start + way * GAP, x2: end - way * GAP, kind };
   });
   const first = lines[0];
   const x = first ? (first.x1 + first.x2) / 2 : xOf(GATEWAY);

@@ -103,6 +103,7 @@ export class WakeTeller {
     const environment = text(data['environment']);
     this.pushing.set(device, { environment, attempt: 1, again: false });
     const hedge = data['because'] === 'no-acknowledgement';
+    const app = data['provider'] === 'apns' ? (text(data['app']) ?? 'the app') : 'the app';
     const why = hedge
       ? `${name} did not acknowledge on its socket in time, so it is pushed as well`
       : `${name} is ${data['because'] === 'background' ? 'in the background' : 'not connected'}`;
@@ -112,7 +113,7 @@ export class WakeTeller {
         tone: hedge ? 'hedge' : 'plain',
         title: hedge ? `Hedge: ${name} is pushed too` : `${name} is pushed`,
       },
-      words: `${why}: the gateway asks ${provider} to wake ${text(data['app']) ?? 'the app'}.`,
+      words: `${why}: the gateway asks ${provider} to wake ${app}.`,
       rows: [
         {
           ...{ label: hedge ? 'hedge: push as well' : 'push', tone: hedge ? 'hedge' : 'plain' },
@@ -171,7 +172,7 @@ export class WakeTeller {
         ...rows,
         {
           ...{
-            label: `${answer}${pause === null ? '' : `, again in ${pause} ms`}`,
+            label: answer,
             tone: pause === null ? 'bad' : 'retry',
           },
           arrows: [{ from: this.providerLane(data), to: GATEWAY, kind: status === null ? 'lost' : 'sent' }],

@@ -1,8 +1,126 @@
-/** How the gateway is doing, as charts. */
+import { useState } from 'preact/hooks';
+import { isDemo } from '../mode.js';
+import { ask, useAsked } from '../operator/ask.js';
+import { OperatorsOnly, ProblemNote } from '../operator/sign-in.js';
+import type { OverviewFigures } from '../operator/wire.js';
+import { duration } from '../operator/words.js';
+import { Link } from '../router.js';
+import { CallsOverTime } from './calls-over-time.js';
+import { OutcomeShares } from './outcome-shares.js';
+import './overview.css';
+import { PushResults } from './push-results.js';
+
+const SPANS: [minutes: string, name: string][] = [
+  ['60', 'the last hour'],
+  ['1440', 'the last day'],
+  ['10080', 'the last 7 days'],
+  ['44640', 'the last 31 days'],
+];
+const EVERY_MS = 5_000;
+
+/** How calls fare: how soon they ring, how they end, how pushes are taken. */
 export function Overview() {
   return (
     <div class="page">
-      <h1>Overview</h1>
+      <OperatorsOnly>
+        <Figures />
+      </OperatorsOnly>
     </div>
   );
 }
+
+function Figures() {
+  const [span, setSpan] = useState(isDemo ? '60' : '1440');
+  const { answer, problem } = useAsked(
+    span,
+    (signal) => {
+      const from = new Date(Date.now() - Number(span) * 60_000).toISOString();
+      return ask<OverviewFigures>(`/overview?from=${from}`, signal);
+    },
+    () => EVERY_MS,
+  );
+  return (
+    <>
+      <div class="page-head">
+        <h1>Overview</h1>
+        <span class="spring" />
+        <label class="span-choice">
+          Calls of{' '}
+          <select value={span} onChange={({ currentTarget }) => setSpan(currentTarget.value)}>
+            {SPANS.map(([minutes, name]) => (
+              <option key={minutes} value={minutes}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <ProblemNote problem={problem} />
+      {answer && <Dashboard {...answer} />}
+    </>
+  );
+}
+
+function Dashboard(figures: OverviewFigures) {
+  const { calls, timeToRing, sockets, outcomes, pushes } = figures;
+  const rang = timeToRing.measured;
+  return (
+    <div class="dashboard">
+      <section class="tiles" aria-label="Figures">
+        <Tile
+          name="Time to ring, median"
+          note={rang === 0 ? 'no call rang' : `of ${many(rang, 'call')} that rang`}
+        >
+          {timeToRing.medianMs === null ? '–' : duration(timeToRing.medianMs)}
+        </Tile>
+        <Tile name="Time to ring, p99" note="99 of 100 rang sooner">
+          {timeToRing.p99Ms === null ? '–' : duration(timeToRing.p99Ms)}
+        </Tile>
+        <Tile name="Calls" note={calls.live === 0 ? 'none is live' : `${calls.live} live now`}>
+          {calls.total.toLocaleString()}
+        </Tile>
+        <Tile
+          name="Live sockets"
+          note={
+            sockets.nodes === 1 ? 'on one node' : `on ${sockets.nodes} nodes, ${sockets.node} on this one`
+          }
+        >
+          {sockets.cluster.toLocaleString()}
+        </Tile>
+      </section>
+      {calls.total === 0 ? <NoCalls /> : <CallsOverTime {...calls} from={figures.from} to={figures.to} />}
+      {calls.total > 0 && <OutcomeShares outcomes={outcomes} live={calls.live} />}
+      <PushResults pushes={pushes} />
+    </div>
+  );
+}
+
+function Tile({ name, note, children }: { name: string; note: string; children: string }) {
+  return (
+    <dl class="card tile">
+      <dt>{name}</dt>
+      <dd class="tile-figure number">{children}</dd>
+      <dd class="soft">{note}</dd>
+    </dl>
+  );
+}
+
+function NoCalls() {
+  return (
+    <div class="card empty wide">
+      <h2>No calls in this time</h2>
+      <p>
+        {isDemo ? (
+          <>
+            Make one on the <Link href="/">Phones</Link> page, or look further back.
+          </>
+        ) : (
+          'Look further back, or wait: the figures come by themselves.'
+        )}
+      </p>
+    </div>
+  );
+}
+
+const many = (count: number, what: string): string =>
+  `${count.toLocaleString()} ${what}${count === 1 ? '' : 's'}`;

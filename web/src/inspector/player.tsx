@@ -1,0 +1,84 @@
+import { useEffect, useState } from 'preact/hooks';
+import { offset } from './layout.js';
+import { ToneBadge } from './marks.js';
+import type { Step } from './step.js';
+
+interface PlayerProps {
+  steps: Step[];
+  current: number;
+  onStep: (step: number) => void;
+}
+
+const STEP_MS = 1_100;
+
+/** Goes through the steps, and explains the one it stands on. */
+export function Player({ steps, current, onStep }: PlayerProps) {
+  const last = steps.length - 1;
+  const [playing, setPlaying] = useState(false);
+  useEffect(() => {
+    if (!playing) return;
+    const timer = setTimeout(() => (current >= last ? setPlaying(false) : onStep(current + 1)), STEP_MS);
+    return () => clearTimeout(timer);
+  }, [playing, current, last]);
+  const go = (step: number): void => {
+    setPlaying(false);
+    onStep(Math.max(0, Math.min(last, step)));
+  };
+  const play = (): void => {
+    if (!playing && current >= last) onStep(0);
+    setPlaying(!playing);
+  };
+  const step = steps[current]!;
+  return (
+    <section class="card player" aria-label="Step by step">
+      <div class="player-keys">
+        <button type="button" aria-label="Step back" disabled={current === 0} onClick={() => go(current - 1)}>
+          ‹
+        </button>
+        <button type="button" class="play" onClick={play}>
+          {playing ? 'Pause' : 'Play'}
+        </button>
+        <button
+          type="button"
+          aria-label="Step on"
+          disabled={current === last}
+          onClick={() => go(current + 1)}
+        >
+          ›
+        </button>
+        <span class="soft number">
+          Step {current + 1} of {steps.length}
+        </span>
+      </div>
+      <input
+        type="range"
+        aria-label="Step"
+        aria-valuetext={`Step ${current + 1} of ${steps.length}: ${step.title}`}
+        min={1}
+        max={steps.length}
+        value={current + 1}
+        onInput={({ currentTarget }) => go(Number(currentTarget.value) - 1)}
+      />
+      <div class="explained" aria-live="polite">
+        <p class="explained-when">
+          <span class="number">{offset(step.offsetMs)}</span>
+          <ToneBadge tone={step.tone} />
+        </p>
+        <h2>{step.title}</h2>
+        <p>{step.words}</p>
+      </div>
+      <dl class="facts">
+        {step.facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <details>
+        <summary>The event as it was recorded</summary>
+        <pre tabIndex={0}>{JSON.stringify(step.event, null, 2)}</pre>
+      </details>
+    </section>
+  );
+}

@@ -1,0 +1,32 @@
+import { offset } from './layout.js';
+import { ToneBadge } from './marks.js';
+import type { Step } from './step.js';
+
+interface StepListProps {
+  steps: Step[];
+  current: number;
+  onStep: (step: number) => void;
+}
+
+/** All steps in words: the diagram for whoever reads or hears rather than looks. */
+export function StepList({ steps, current, onStep }: StepListProps) {
+  return (
+    <section aria-labelledby="all-steps" class="all-steps">
+      <h2 id="all-steps">All steps</h2>
+      <ol class="card step-list">
+        {steps.map((step, nr) => (
+          <li key={step.event.position} aria-current={nr === current ? 'step' : undefined}>
+            <span class="number step-time">{offset(step.offsetMs)}</span>
+            <div>
+              <button type="button" class="quiet step-title" onClick={() => onStep(nr)}>
+                {step.title}
+              </button>{' '}
+              <ToneBadge tone={step.tone} />
+              <p>{step.words}</p>
+            </div>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
