@@ -17,9 +17,13 @@ import { allowsOrigin } from './operations/origins.js';
 import { Readiness } from './operations/readiness.js';
 import { SocketServer } from './sockets/socket-server.js';
 
+/** A client that sends its request byte by byte is cut off. Headers, hence URLs, may be 16 kB together (Node's default). */
+const HTTP_LIMITS = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 2_000 };
 /** As much as the kernel allows: with the default of 511, thousands that reconnect at once wait for seconds. */
 const BACKLOG = 4_096;
-const DRAIN_MS = 4_000;
+const DRAIN_MS = 3_500;
+/** How long the steps after it may take, so that all of them end well within the ten seconds of a SIGTERM. */
+const STEP_MS = { requests: 2_000, rooms: 1_500, connections: 1_000 };
 
 export interface RunningGateway {
   /** Where it listens, e.g. `http://127.0.0.1:3000`. */
@@ -67,15 +71,17 @@ export async function startGateway(
     await nest.init();
     const sockets = nest.get(SocketServer);
     const http = nest.getHttpServer();
+    Object.assign(http, HTTP_LIMITS);
     sockets.attachTo(http);
     const port = await listen(http, config);
     nest.get(Gateway).url = config.publicUrl ?? `http://localhost:${port}`;
     const stop = async ({ drainMs = DRAIN_MS } = {}): Promise<void> => {
       nest.get(Readiness).draining = true;
       await sockets.drain(drainMs);
-      await sockets.close();
-      await nest.close();
-      await close();
+      // Requests in flight are finished, unless somebody takes their time with sending one.
+      await atMost(STEP_MS.requests, sockets.close());
+      await atMost(STEP_MS.rooms, nest.close());
+      await atMost(STEP_MS.connections, close());
     };
     return { url: `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}`, port, stop };
   } catch (error) {
@@ -106,6 +112,13 @@ function configureHttp(app: NestExpressApplication, config: Config): void {
   });
   app.useBodyParser('json', { limit: '100kb', strict: true });
   serveDocs(app);
+}
+
+/** A PostgreSQL or a client that hangs does not keep us from leaving: what they would do is taken over, or expires. */
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+  clearTimeout(timer);
 }
 
 function listen(http: Server, { port, host }: Config): Promise<number> {

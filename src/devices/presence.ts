@@ -16,6 +16,8 @@ export interface Connection {
 
 const LEASE_MS = 15_000;
 const RENEW_MS = 5_000;
+/** How long a device may take from a node that stops to the next one. */
+const RETURN_MS = 3_000;
 const BATCH = { size: 500, concurrency: 1 };
 
 /**
@@ -34,6 +36,7 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
   alone = true;
   private renewing: Promise<void> = Promise.resolve();
   private known = false;
+  private leaving = false;
   private whenLost: () => void = () => undefined;
 
   constructor(
@@ -56,10 +59,25 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
     this.timer = setInterval(tick, RENEW_MS);
   }
 
-  /** A graceful end: nobody has to wait for the lease to run out. */
+  /**
+   * This node is going. Its devices are on their way to another one, and who calls them in between is not told that they
+   * cannot be reached: they find the call in their next sync.
+   */
+  leave(): void {
+    this.leaving = true;
+  }
+
+  /** A graceful end: nobody has to wait for the whole lease to run out. */
   async onModuleDestroy(): Promise<void> {
     if (this.timer) clearInterval(this.timer);
     await this.renewing;
+    if (this.leaving) {
+      const text = `update nodes set lease_until = clock_timestamp() + $2 * interval '1 millisecond' where node_id = $1`;
+      await this.pool
+        .query(text, [this.nodeId, RETURN_MS])
+        .catch((error: unknown) => this.log.warn('the node lease could not be given up', { error }));
+      return;
+    }
     await this.pool
       .query('with gone as (delete from nodes where node_id = $1) delete from sessions where node_id = $1', [
         this.nodeId,
@@ -86,7 +104,8 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
   }
 
   /** A connection is gone; ignored when the device has a newer one. */
-  left(connection: Connection): Promise<void> {
+  async left(connection: Connection): Promise<void> {
+    if (this.leaving) return;
     return this.departures.add(connection);
   }
 

@@ -40,7 +40,9 @@ export class Dispatcher {
   async receive(session: Session, event: string, args: unknown[]): Promise<void> {
     const last = args.at(-1);
     const ack = typeof last === 'function' ? (last as (answer: Answer) => void) : undefined;
+    session.inHand++;
     const answer = await this.answer(session, event, ack ? args.slice(0, -1) : args);
+    session.inHand--;
     ack?.(answer);
   }
 

@@ -23,6 +23,8 @@ export interface Session {
   /** This client acknowledges signals, so a missing acknowledgement means something. */
   acknowledges: boolean;
   bucket: TokenBucket | null;
+  /** Commands that have not been answered yet. */
+  inHand: number;
   /** Commands in progress by call, so that they take effect in the order they were sent. */
   turns: Map<string, Promise<unknown>> | null;
 }

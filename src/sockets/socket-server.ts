@@ -6,12 +6,14 @@ import { UserTokens } from '../auth/user-tokens.js';
 import { deviceId as deviceIdSchema } from '../calls/payloads.js';
 import { CLOCK, type Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
+import { Presence } from '../devices/presence.js';
 import { type Code, Failure, failureOf } from '../failure.js';
 import { Log } from '../operations/log.js';
 import { allowsOrigin } from '../operations/origins.js';
 import { Arrivals } from './arrivals.js';
 import { ClusterEars } from './cluster-ears.js';
 import { Dispatcher } from './dispatcher.js';
+import { drain } from './drain.js';
 import { type Session, Sessions } from './sessions.js';
 import { appState } from './wire.js';
 
@@ -31,6 +33,7 @@ export class SocketServer {
     @Inject(CONFIG) private readonly config: Config,
     private readonly tokens: UserTokens,
     private readonly sessions: Sessions,
+    private readonly presence: Presence,
     private readonly arrivals: Arrivals,
     private readonly dispatcher: Dispatcher,
     private readonly ears: ClusterEars,
@@ -70,23 +73,18 @@ export class SocketServer {
   }
 
   /** No new connections; those there are asked to reconnect elsewhere, spread over `withinMs`, then closed. */
-  async drain(withinMs: number): Promise<void> {
+  drain(withinMs: number): Promise<void> {
     this.accepting = false;
     const sessions = [...this.sessions.all()];
-    for (const { socket } of sessions) {
-      socket.emit('server:draining', { reconnectInMs: Math.round(Math.random() * withinMs) });
-    }
-    if (sessions.length === 0) return;
-    const slices = 10;
-    for (let slice = 0; slice < slices; slice++) {
-      await new Promise((resolve) => setTimeout(resolve, withinMs / slices));
-      // Closing the transport, not the session, lets clients reconnect by themselves.
-      sessions.filter((_, index) => index % slices === slice).forEach(({ socket }) => socket.conn.close());
-    }
+    if (sessions.length > 0) this.presence.leave();
+    return drain(sessions, withinMs);
   }
 
+  /** Whoever is still connected is cut off: a graceful end would wait for a device that does not read. */
   async close(): Promise<void> {
-    await this.io?.close();
+    const { clients } = this.io!.engine as unknown as { clients: Record<string, Connection> };
+    for (const connection of Object.values(clients)) cutOff(connection);
+    await this.io!.close();
   }
 
   private mayConnect(request: IncomingMessage): boolean {
@@ -117,7 +115,8 @@ export class SocketServer {
         name: user.name,
       },
       appState: appState.catch('foreground').parse(auth.appState),
-      ...{ expiresAt: user.expiresAt, synced: false, acknowledges: false, bucket: null, turns: null },
+      ...{ expiresAt: user.expiresAt, synced: false, acknowledges: false },
+      ...{ bucket: null, inHand: 0, turns: null },
     };
     socket.data = session;
   }
@@ -128,7 +127,7 @@ export class SocketServer {
     (socket as { handshake: unknown }).handshake = null;
     socket.onAny((event: string, ...args: unknown[]) => {
       void this.dispatcher.receive(session, event, args).then(() => {
-        if (unsent(socket) > MAX_UNSENT_MESSAGES) cutOff(socket);
+        if (unsent(socket) > MAX_UNSENT_MESSAGES) cutOff(socket.conn);
       });
     });
     socket.on('error', (error) => this.log.warn('a socket failed', { deviceId: session.deviceId, error }));
@@ -156,6 +155,8 @@ export class SocketServer {
 const unsent = (socket: Socket): number =>
   (socket.conn as unknown as { writeBuffer: unknown[] }).writeBuffer.length;
 
+type Connection = Socket['conn'];
+
 /** At once: a graceful close would wait behind what the device does not read. */
-const cutOff = (socket: Socket): void =>
-  (socket.conn.transport as unknown as { socket: { terminate(): void } }).socket.terminate();
+const cutOff = (connection: Connection): void =>
+  (connection.transport as unknown as { socket: { terminate(): void } }).socket.terminate();

@@ -23,6 +23,7 @@ const POLL_MS = 500;
 @Injectable()
 export class Webhooks implements OnApplicationBootstrap, OnModuleDestroy {
   private subscription: Subscription | null = null;
+  private readonly stopping = new AbortController();
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -46,6 +47,7 @@ export class Webhooks implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async onModuleDestroy(): Promise<void> {
+    this.stopping.abort(); // at least once: the next node sends it again
     await this.subscription?.stop();
   }
 
@@ -73,7 +75,7 @@ export class Webhooks implements OnApplicationBootstrap, OnModuleDestroy {
       },
       body,
       redirect: 'error',
-      signal: AbortSignal.timeout(ANSWER_MS),
+      signal: AbortSignal.any([AbortSignal.timeout(ANSWER_MS), this.stopping.signal]),
     });
     await response.body?.cancel();
     if (!response.ok) throw new Error(`the webhook answered ${response.status}`);
