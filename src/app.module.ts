@@ -21,6 +21,7 @@ import { CallCommandsController } from './http/call-commands.controller.js';
 import { CallHistoryController } from './http/call-history.controller.js';
 import { ConsoleController } from './http/console.controller.js';
 import { DeadlineInterceptor } from './http/deadline.interceptor.js';
+import { DEMO_PHONES, type DemoPhones, DemoPhonesController } from './http/demo-phones.controller.js';
 import { DevicesController } from './http/devices.controller.js';
 import { DocsController } from './http/docs.controller.js';
 import { MeController } from './http/me.controller.js';
@@ -46,18 +47,20 @@ export interface Foundation {
   pools: { append: Pool; read: Pool; control: Pool; operators: Pool };
   dataSource: DataSource;
   secrets: { userTokens: string; actionTokens: string };
+  demoPhones: DemoPhones | null;
 }
 
 /** The foundation, for every room. */
 @Global()
 @Module({})
 class FoundationModule {
-  static of({ config, log, clock, pools, dataSource, secrets }: Foundation): DynamicModule {
+  static of({ config, log, clock, pools, dataSource, secrets, demoPhones }: Foundation): DynamicModule {
     const store = new EventStore(pools.append, {
       ...{ obligations: callObligations(config), personal: PERSONAL_FIELDS },
     });
     const providers = [
       { provide: CONFIG, useValue: config },
+      { provide: DEMO_PHONES, useValue: demoPhones },
       { provide: Log, useValue: log },
       { provide: CLOCK, useValue: clock },
       { provide: DatabaseClock, useValue: clock },
@@ -91,7 +94,7 @@ export class AppModule {
       controllers: [
         ...[CallCommandsController, CallHistoryController, DevicesController, MeController],
         ...[SessionController, OperatorController],
-        ...[HealthController, DocsController, ConsoleController],
+        ...[HealthController, DocsController, ConsoleController, DemoPhonesController],
       ],
       providers: [
         ...[Readiness, Metrics, Webhooks],

@@ -1,14 +1,13 @@
 import { isIPv6 } from 'node:net';
 import type { Config } from './config.js';
 import type { Log } from './operations/log.js';
+import { PhoneBoard } from './simulator/phone-board.js';
 import type { PushSimulator } from './simulator/push-simulator.js';
 import { VirtualAndroid } from './simulator/virtual-android.js';
 import { VirtualIphone } from './simulator/virtual-iphone.js';
 
 /** The app of the virtual phones. */
 export const DEMO_BUNDLE_ID = 'app.ringway.demo';
-/** How long somebody lets it ring before they pick up. */
-const ANSWER_AFTER_MS = 2_000;
 
 /** Apple and Google on your desk: in demo mode without keys of one's own, pushes go to the simulator. */
 export const wantsSimulator = ({ demo, push }: Config): boolean =>
@@ -42,26 +41,33 @@ export interface Cast {
   stop(): Promise<void>;
 }
 
+/** Where the cast can be seen and played with. */
+export const emptyBoard = (log: Log): PhoneBoard =>
+  new PhoneBoard((error) => log.warn('a virtual phone could not be looked at', { error }));
+
 /** A few sleeping phones that register with the gateway at this address, ring when they are called, and answer. */
-export function startCast(simulator: PushSimulator, at: { host: string; port: number }, log: Log): Cast {
+export function startCast(
+  { simulator, board }: { simulator: PushSimulator; board: PhoneBoard },
+  at: { host: string; port: number },
+  log: Log,
+): Cast {
   let stopped = false;
   const failed = (error: unknown): void => {
     if (!stopped) log.warn('a virtual phone failed', { error });
   };
-  const sleeper = (userId: string) => ({
+  const somebody = (userId: string) => ({
     ...{ simulator, gateway: urlOf(at), userId, deviceId: `${userId}-demo`, onError: failed },
-    script: { does: 'answer', afterMs: ANSWER_AFTER_MS } as const,
   });
   const cast = [
     {
       what: 'iPhone, debug build',
-      phone: new VirtualIphone({ ...sleeper('ivy'), bundleId: DEMO_BUNDLE_ID, build: 'debug' }),
+      phone: new VirtualIphone({ ...somebody('ivy'), bundleId: DEMO_BUNDLE_ID, build: 'debug' }),
     },
     {
       what: 'iPhone, App Store build',
-      phone: new VirtualIphone({ ...sleeper('sam'), bundleId: DEMO_BUNDLE_ID, build: 'app-store' }),
+      phone: new VirtualIphone({ ...somebody('sam'), bundleId: DEMO_BUNDLE_ID, build: 'app-store' }),
     },
-    { what: 'Android', phone: new VirtualAndroid(sleeper('ada')) },
+    { what: 'Android', phone: new VirtualAndroid(somebody('ada')) },
   ];
   const register = async ({ what, phone }: (typeof cast)[number]): Promise<string[]> => {
     try {
@@ -72,6 +78,7 @@ export function startCast(simulator: PushSimulator, at: { host: string; port: nu
       return [];
     }
   };
+  for (const { phone } of cast) board.add(phone);
   return {
     ready: Promise.all(cast.map(register)).then((registered) => invitation(registered.flat())),
     async stop() {

@@ -10,6 +10,7 @@ import { createDataSource } from './database/data-source.js';
 import { DatabaseClock } from './database/database-clock.js';
 import { migrate } from './database/migrate.js';
 import { PATIENT, openPool } from './database/pools.js';
+import type { DemoPhones } from './http/demo-phones.controller.js';
 import { serveDocs } from './http/openapi.js';
 import { Gateway } from './operations/gateway-url.js';
 import { Log } from './operations/log.js';
@@ -35,11 +36,13 @@ export interface RunningGateway {
 
 /**
  * Starts a gateway on a database that answers.
+ * @param demoPhones the virtual phones that `/v1/demo/phones` shows, where there are any
  * @throws DatabaseError, or the listen error (`EADDRINUSE`)
  */
 export async function startGateway(
   config: Config & { databaseUrl: string },
   log = new Log(),
+  demoPhones: DemoPhones | null = null,
 ): Promise<RunningGateway> {
   await migrate(config.databaseUrl);
   const pools = {
@@ -63,7 +66,7 @@ export async function startGateway(
       actionTokens: await sharedSecret(pools.control, 'action tokens'),
     };
     app = await NestFactory.create<NestExpressApplication>(
-      AppModule.of({ config, log, clock, pools, dataSource, secrets }),
+      AppModule.of({ config, log, clock, pools, dataSource, secrets, demoPhones }),
       { logger: ['fatal', 'error'], bodyParser: false, abortOnError: false, forceCloseConnections: true },
     );
     const nest = app;

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { EmbeddedPostgresError, startEmbeddedPostgres } from './database/embedded-postgres.js';
 import { DatabaseError } from './database/migrate.js';
-import { pushesTo, startCast, wantsSimulator } from './demo.js';
+import { emptyBoard, pushesTo, startCast, wantsSimulator } from './demo.js';
 import { type RunningGateway, startGateway } from './gateway.js';
 import { Log } from './operations/log.js';
 import { PushSimulator } from './simulator/push-simulator.js';
@@ -26,11 +26,12 @@ async function start(log: Log): Promise<() => Promise<void>> {
       stops.push(() => simulator!.stop());
       push = pushesTo(simulator);
     }
-    const gateway = await startGateway({ ...config, push, databaseUrl }, log);
+    const board = simulator && emptyBoard(log);
+    const gateway = await startGateway({ ...config, push, databaseUrl }, log, board);
     stops.push(() => gateway.stop());
     welcome(gateway, config, simulator);
-    if (simulator) {
-      const cast = startCast(simulator, { host: config.host, port: gateway.port }, log);
+    if (simulator && board) {
+      const cast = startCast({ simulator, board }, { host: config.host, port: gateway.port }, log);
       stops.push(() => cast.stop());
       void cast.ready.then((line) => line !== null && process.stdout.write(`  ${line}\n\n`));
     }

@@ -37,7 +37,7 @@ export abstract class PhoneApp {
   protected readonly clock: PhoneClock;
   protected readonly http: PhoneHttp;
   protected readonly socket: PhoneSocket;
-  protected signedIn = false;
+  protected registered = false;
   protected stopped = false;
   private where: AppState = 'killed';
   private readonly listeners = new Set<() => void>();
@@ -77,6 +77,11 @@ export abstract class PhoneApp {
     return this.where;
   }
 
+  /** Whether the gateway has this install, as far as the app knows. */
+  get signedIn(): boolean {
+    return this.registered;
+  }
+
   /** Called after every change of what can be seen of the phone. Returns the way to stop listening. */
   onChange(listener: () => void): () => void {
     this.listeners.add(listener);
@@ -91,14 +96,23 @@ export abstract class PhoneApp {
       const why = reply.outcome === 'refused' ? `says ${reply.code}` : 'does not answer';
       throw new Error(`${this.name} of ${this.userId} could not be registered: the gateway ${why}`);
     }
-    this.signedIn = true;
+    this.registered = true;
+    this.changed();
+  }
+
+  /** What the gateway has on record of this install. @returns null when it has nothing, or does not answer */
+  async recorded(): Promise<Record<string, unknown> | null> {
+    const reply = await this.http.asUser({ method: 'GET', path: '/v1/devices', tries: 1 });
+    const items = reply.outcome === 'ok' && Array.isArray(reply.body['items']) ? reply.body['items'] : [];
+    const mine = (item: Record<string, unknown>): boolean => item['deviceId'] === this.deviceId;
+    return (items as Record<string, unknown>[]).find(mine) ?? null;
   }
 
   /** No more pushes, and no socket. @throws when the gateway does not answer: the app should try again */
   async signOut(): Promise<void> {
     const reply = await this.http.asUser({ method: 'DELETE', path: `/v1/devices/${this.deviceId}` });
     if (reply.outcome !== 'ok') throw new Error(`${this.name} of ${this.userId} could not be signed out`);
-    this.signedIn = false;
+    this.registered = false;
     this.socket.close();
     this.changed();
   }

@@ -15,6 +15,8 @@ export interface CallScreen {
   media: 'voice' | 'video';
   /** Why it is over: the call's outcome, or `answered-elsewhere`. */
   ended: string | null;
+  /** What is known of its way to the other side, when this phone calls; see `call:progress`, and `ringing`. */
+  ladder: string[];
 }
 
 const person = z.object({ userId: z.string(), name: z.string().nullable() });
@@ -62,6 +64,7 @@ export class VirtualCall {
   ticket: Ticket | null = null;
   /** The person lets it ring. */
   ignored = false;
+  private readonly ladder: string[] = [];
   private version = 0;
 
   private constructor(
@@ -95,7 +98,7 @@ export class VirtualCall {
 
   get screen(): CallScreen {
     const { callId, incoming, peer, media } = this.facts;
-    return { callId, stage: this.stage, incoming, peer, media, ended: this.ended };
+    return { callId, stage: this.stage, incoming, peer, media, ended: this.ended, ladder: [...this.ladder] };
   }
 
   get callId(): string {
@@ -126,8 +129,16 @@ export class VirtualCall {
       return this.end('answered-elsewhere');
     }
     if (view.state === 'ended') return this.end(view.outcome ?? 'failed');
+    if (view.state === 'ringing' && this.stage === 'calling') return this.climb('ringing');
     if (view.state !== 'answered' || this.stage === 'in call') return false;
     this.stage = 'in call';
+    return true;
+  }
+
+  /** The other side is a step closer. */
+  climb(step: string): boolean {
+    if (this.facts.incoming || this.ladder.includes(step)) return false;
+    this.ladder.push(step);
     return true;
   }
 

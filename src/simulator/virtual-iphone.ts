@@ -15,14 +15,17 @@ const LOOK_AGAIN_MS = 3_000;
 /** An iPhone as docs/ios.md describes it: the push is reported at once, and the end of a call is never a push. */
 export class VirtualIphone extends VirtualPhone {
   readonly environment: Environment;
+  readonly build: 'debug' | 'app-store';
+  /** What the app will say the next time it registers. */
+  declares: Environment;
   private readonly bundleId: string;
-  private readonly declares: Environment;
 
   constructor({ bundleId, build, declares, ...options }: VirtualIphoneOptions) {
     const environment = build === 'debug' ? 'sandbox' : 'production';
     const { token } = options.simulator.registerIosDevice({ bundleId, environment });
     super({ ...options, name: options.name ?? `${options.userId}'s iPhone` }, token);
     this.environment = environment;
+    this.build = build;
     this.bundleId = bundleId;
     this.declares = declares ?? environment;
   }

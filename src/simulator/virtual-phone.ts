@@ -5,9 +5,15 @@ import { type AppState, PhoneApp, type PhoneOptions } from './phone-app.js';
 import { PhoneCalls } from './phone-calls.js';
 import { type CallScreen, type CallStage, VirtualCall, callPush, callView } from './virtual-call.js';
 
+/** What the person does when it rings, after so many milliseconds. */
+export interface Script {
+  does: 'answer' | 'decline';
+  afterMs: number;
+}
+
 export interface VirtualPhoneOptions extends PhoneOptions {
-  /** What the person does when it rings, after so many milliseconds; by default nothing. */
-  script?: { does: 'answer' | 'decline'; afterMs: number };
+  /** By default the person does nothing. */
+  script?: Script;
 }
 
 /**
@@ -15,6 +21,8 @@ export interface VirtualPhoneOptions extends PhoneOptions {
  * declines or does nothing. It knows the gateway by HTTP and socket only, and its pushes come through the simulator.
  */
 export abstract class VirtualPhone extends PhoneApp {
+  /** Counts from the next ring. */
+  script: Script | null;
   protected readonly calls = new PhoneCalls();
   private readonly requests: CallRequests;
   private last: VirtualCall | null = null;
@@ -24,6 +32,7 @@ export abstract class VirtualPhone extends PhoneApp {
     pushToken: string,
   ) {
     super(options, pushToken);
+    this.script = options.script ?? null;
     this.requests = new CallRequests(this.http, this.deviceId);
   }
 
@@ -128,7 +137,13 @@ export abstract class VirtualPhone extends PhoneApp {
     if (call.stage === 'woken') await this.ring(call);
   }
 
-  protected override hears(event: string, { call, calls, serverTime }: Record<string, unknown>): void {
+  protected override hears(
+    event: string,
+    { call, calls, serverTime, ...more }: Record<string, unknown>,
+  ): void {
+    if (event === 'call:progress' && this.calls.get(String(more['callId']))?.climb(String(more['step']))) {
+      this.changed();
+    }
     const time = typeof serverTime === 'string' ? Date.parse(serverTime) : undefined;
     for (const view of event === 'sync' && Array.isArray(calls) ? calls : [call]) this.learn(view, time);
   }
@@ -158,7 +173,7 @@ export abstract class VirtualPhone extends PhoneApp {
     call.stage = 'ringing';
     this.moved(call);
     this.alarm(call.ringMs(this.clock.now()), () => still() && this.run(() => this.rangOut(call)));
-    const { script } = this.options;
+    const { script } = this;
     if (script) {
       const act = (): Promise<boolean> => (script.does === 'answer' ? this.answer(call) : this.decline(call));
       this.alarm(script.afterMs, () => still() && !call.ignored && this.run(act));
