@@ -83,6 +83,7 @@ export function startCast(
     ready: Promise.all(cast.map(register)).then((registered) => invitation(registered.flat())),
     async stop() {
       stopped = true;
+      board.close();
       await Promise.all(cast.map(({ phone }) => phone.stop()));
     },
   };

@@ -52,8 +52,8 @@ type DemoPhone = z.output<typeof phone>;
 /** The virtual phones of the demo, as whoever starts the gateway provides them. */
 export interface DemoPhones {
   list(): DemoPhone[];
-  /** Called after every change. Returns the way to stop watching. */
-  watch(watcher: () => void): () => void;
+  /** Calls `watcher` after every change until `ended`. Returns the way to stop watching. */
+  watch(watcher: () => void, ended: () => void): () => void;
   /** @returns the phone afterwards; null when there is no such phone */
   act(id: string, button: Button): Promise<DemoPhone | null>;
 }
@@ -87,7 +87,7 @@ export class DemoPhonesController {
     return new Observable((subscriber) => {
       const tell = (): void => subscriber.next({ data: { items: phones.list() } });
       tell();
-      return phones.watch(tell);
+      return phones.watch(tell, () => subscriber.complete());
     });
   }
 

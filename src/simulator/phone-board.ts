@@ -43,7 +43,8 @@ interface Entry {
 /** The virtual phones of the demo, for somebody who looks at them and presses their buttons. */
 export class PhoneBoard {
   private readonly entries = new Map<string, Entry>();
-  private readonly watchers = new Set<() => void>();
+  private readonly watchers = new Map<() => void, () => void>();
+  private closed = false;
 
   constructor(private readonly onError: (error: unknown) => void) {}
 
@@ -65,14 +66,24 @@ export class PhoneBoard {
     return [...this.entries.values()].map(seen);
   }
 
-  /** Called after every change of what {@link list} says. Returns the way to stop watching. */
-  watch(watcher: () => void): () => void {
-    this.watchers.add(watcher);
+  /**
+   * @param watcher called after every change of what {@link list} says
+   * @param ended called when there will be no more
+   * @returns the way to stop watching
+   */
+  watch(watcher: () => void, ended: () => void): () => void {
+    if (this.closed) ended();
+    else this.watchers.set(watcher, ended);
     this.setScripts();
     return () => {
       this.watchers.delete(watcher);
       this.setScripts();
     };
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const ended of [...this.watchers.values()]) ended();
   }
 
   /**
@@ -135,7 +146,7 @@ export class PhoneBoard {
   }
 
   private tell(): void {
-    for (const watcher of [...this.watchers]) watcher();
+    for (const watcher of [...this.watchers.keys()]) watcher();
   }
 }
 
