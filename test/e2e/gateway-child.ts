@@ -49,6 +49,14 @@ export class GatewayChild {
     }
   }
 
+  /** Resolves once it has said this. */
+  async says(text: string): Promise<void> {
+    while (!this.stdout.includes(text)) {
+      const ended = await Promise.race([once(this.process.stdout!, 'data'), this.ended]);
+      if ('code' in ended) throw new Error(`it ended before it said "${text}": ${ended.stderr}`);
+    }
+  }
+
   send(signal: NodeJS.Signals): Promise<Ended> {
     this.process.kill(signal);
     return this.ended;

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { lazy } from './lazy.js';
 import { isDemo } from './mode.js';
+import { ongoing } from './ongoing.js';
 import { Link, type Route, route } from './router.js';
 import { ThemeChoice } from './theme.js';
 
@@ -28,7 +29,9 @@ export function Shell() {
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
   useEffect(() => {
-    document.title = `${TITLES[page]} · Ringway`;
+    document.title = ongoing.value?.rings ? ongoing.value.text : `${TITLES[page]} · Ringway`;
+  }, [page, ongoing.value]);
+  useEffect(() => {
     // A screen reader goes on reading at the new page, as after a load.
     if (!first.current) main.current?.focus({ preventScroll: true });
     first.current = false;
@@ -51,6 +54,11 @@ export function Shell() {
           ))}
         </nav>
         <div class="shell-aside">
+          {page !== 'home' && ongoing.value && (
+            <Link href="/" class={ongoing.value.rings ? 'ongoing rings' : 'ongoing'}>
+              {ongoing.value.text}
+            </Link>
+          )}
           <a href="/docs" class="shell-docs">
             API
           </a>

@@ -1,0 +1,188 @@
+import type { Signal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import type { Call } from 'ringway-client';
+import { Link, callPath } from '../router.js';
+import type { BrowserPhone } from './browser-phone.js';
+import type { CallSession } from './call-media.js';
+import { Icon } from './icons.js';
+import type { Ladder } from './ladder.js';
+import { Avatar, Timer } from './parts.js';
+import { isVirtual } from './virtual-phones.js';
+import { nameOf, outcomeInWords, titled } from './words.js';
+
+/** A call, from the first ring to a moment after its end. */
+export function CallScreen({ phone, call }: { phone: BrowserPhone; call: Call }) {
+  void phone.revision.value; // the call itself is no signal
+  const { view, state } = call;
+  const ladder = phone.ladder.value;
+  const incoming = call.direction === 'incoming';
+  const peer = view && (incoming ? view.caller : view.callee);
+  const peerId = peer?.userId ?? ladder?.callee ?? '';
+  const name = peer ? nameOf(peer) : titled(peerId);
+  const session = phone.session.value;
+  return (
+    <div class="call-screen" data-state={state}>
+      {session && state === 'answered' ? (
+        <Pictures session={session} call={call} name={name} virtual={isVirtual(peerId)} />
+      ) : (
+        <div class="call-peer">
+          <Avatar name={name} />
+        </div>
+      )}
+      <div class="call-facts" role="status">
+        <h3>{name}</h3>
+        <p data-testid="call-state">{inWords(call, incoming)}</p>
+      </div>
+      {!incoming && ladder && <Rungs ladder={ladder} />}
+      {session?.problem.value && <p class="notice">{session.problem.value}</p>}
+      {state === 'ended' ? (
+        <div class="call-buttons">
+          <Link href={callPath(call.id)} class="button-link">
+            What happened?
+          </Link>
+          <button type="button" onClick={() => phone.clear()}>
+            Close
+          </button>
+        </div>
+      ) : (
+        <div class="call-buttons">
+          {session && state === 'answered' && <MediaButtons session={session} />}
+          <button
+            type="button"
+            class="round decline"
+            aria-label={state === 'answered' ? 'Hang up' : 'Cancel'}
+            onClick={() => void phone.hangUp(call)}
+          >
+            <Icon name="hang-up" />
+          </button>
+        </div>
+      )}
+      {state !== 'ended' && (
+        <Link href={callPath(call.id)} class="call-inspect">
+          Look inside this call
+        </Link>
+      )}
+    </div>
+  );
+}
+
+function inWords(call: Call, incoming: boolean) {
+  const { view, state } = call;
+  if (call.error && !view) return 'The call did not go out';
+  if (state === 'ended') return outcomeInWords(view?.outcome ?? null, incoming);
+  if (state === 'answered' && view?.answeredAt) return <Timer since={Date.parse(view.answeredAt)} />;
+  if (incoming) return 'Picking up…';
+  return state === 'ringing' ? 'Ringing' : 'Calling…';
+}
+
+function Pictures({
+  session,
+  call,
+  name,
+  virtual,
+}: {
+  session: CallSession;
+  call: Call;
+  name: string;
+  virtual: boolean;
+}) {
+  const theirs = call.peerMedia;
+  const notes = [
+    session.held.value && 'You put the call on hold',
+    theirs?.held && `${name} put you on hold`,
+    theirs && !theirs.audio && !theirs.held && `${name} is muted`,
+  ].filter(Boolean);
+  const video = session.remoteVideo.value && !theirs?.held && (theirs?.video ?? true);
+  return (
+    <div class="pictures">
+      <Stream stream={session.remote} label={`${name}’s picture`} hidden={!video} kind="remote" />
+      {!video && (
+        <div class="call-peer">
+          <Avatar name={name} />
+          {virtual && <p>A virtual phone: it has no camera and no microphone.</p>}
+        </div>
+      )}
+      <Stream stream={session.own} label="Your picture" hidden={!session.cameraOn.value} kind="own" muted />
+      {notes.length > 0 && (
+        <p class="pictures-note" role="status">
+          {notes.join('. ')}
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface StreamProps {
+  stream: Signal<MediaStream | null>;
+  label: string;
+  kind: 'own' | 'remote';
+  hidden: boolean;
+  muted?: boolean;
+}
+
+function Stream({ stream, label, kind, hidden, muted = false }: StreamProps) {
+  const element = useRef<HTMLVideoElement>(null);
+  const { value } = stream;
+  useEffect(() => {
+    if (!element.current) return;
+    element.current.muted = muted;
+    element.current.srcObject = value;
+  }, [value, muted]);
+  return <video ref={element} class={kind} aria-label={label} hidden={hidden} autoplay playsinline />;
+}
+
+function MediaButtons({ session }: { session: CallSession }) {
+  const { muted, cameraOn, held } = session;
+  return (
+    <>
+      <button
+        type="button"
+        class="round"
+        aria-label="Mute"
+        aria-pressed={muted.value}
+        disabled={!session.hasAudio.value}
+        onClick={() => session.setMuted(!muted.value)}
+      >
+        <Icon name="mic" off={muted.value || !session.hasAudio.value} />
+      </button>
+      <button
+        type="button"
+        class="round"
+        aria-label="Camera"
+        aria-pressed={cameraOn.value}
+        onClick={() => void session.setCamera(!cameraOn.value)}
+      >
+        <Icon name="video" off={!cameraOn.value} />
+      </button>
+      <button
+        type="button"
+        class="round"
+        aria-label="Hold"
+        aria-pressed={held.value}
+        onClick={() => session.setHeld(!held.value)}
+      >
+        <Icon name="pause" />
+      </button>
+    </>
+  );
+}
+
+/** The honest ring ladder. */
+function Rungs({ ladder }: { ladder: Ladder }) {
+  const { next } = ladder;
+  return (
+    <ol class="ladder" aria-label="How far the call got">
+      {ladder.rungs.value.map(({ text, atMs, tone }) => (
+        <li key={text} data-tone={tone}>
+          <span>{text}</span>
+          {atMs >= 1 && <span class="number">{(atMs / 1_000).toFixed(2)} s</span>}
+        </li>
+      ))}
+      {next && (
+        <li data-tone="next">
+          <span>{next}</span>
+        </li>
+      )}
+    </ol>
+  );
+}

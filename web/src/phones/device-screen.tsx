@@ -1,0 +1,155 @@
+import { useEffect, useState } from 'preact/hooks';
+import { activePhone } from './active-phone.js';
+import { Icon } from './icons.js';
+import { Avatar, Timer } from './parts.js';
+import { type VirtualPhone, type VirtualScreen, press, virtualPhones } from './virtual-phones.js';
+import { STEPS, outcomeInWords, titled } from './words.js';
+
+/** What is to be seen on a virtual phone. */
+export function DeviceScreen({ phone }: { phone: VirtualPhone }) {
+  const { screen } = phone;
+  if (screen && screen.stage !== 'over') return <InCall phone={phone} screen={screen} />;
+  return phone.app === 'foreground' ? <App phone={phone} /> : <LockScreen phone={phone} />;
+}
+
+/** Asleep: the clock, and what the last call has left. */
+function LockScreen({ phone }: { phone: VirtualPhone }) {
+  const { id, app, screen, userId, signedIn } = phone;
+  return (
+    <div class="screen lock">
+      <WallClock />
+      {screen?.incoming && screen.ended !== null && (
+        <p class="notification">
+          <strong>{titled(screen.peer)}</strong>
+          <span>{outcomeInWords(screen.ended, true)}</span>
+        </p>
+      )}
+      <p class="lock-note">
+        <Icon name="moon" size={16} />
+        {!signedIn
+          ? 'Signed out: no push comes here'
+          : app === 'killed'
+            ? 'The app is not running'
+            : 'The app sleeps'}
+      </p>
+      <button type="button" class="lock-open" onClick={() => void press(id, { do: 'foreground' })}>
+        Open the app
+        <span class="visually-hidden"> on {titled(userId)}’s phone</span>
+      </button>
+    </div>
+  );
+}
+
+/** The app of the phone, open: whom it may call. */
+function App({ phone }: { phone: VirtualPhone }) {
+  const { id, userId, screen } = phone;
+  const me = activePhone.value?.person;
+  const others = [
+    ...(me ? [{ userId: me.userId, name: me.name }] : []),
+    ...(virtualPhones.value ?? [])
+      .filter((other) => other.id !== id)
+      .map((other) => ({ userId: other.userId, name: titled(other.userId) })),
+  ];
+  return (
+    <div class="screen app">
+      <p class="app-title">Call somebody</p>
+      {screen?.ended && (
+        <p class="notification">
+          <strong>{titled(screen.peer)}</strong>
+          <span>{outcomeInWords(screen.ended, screen.incoming)}</span>
+        </p>
+      )}
+      <ul class="app-contacts">
+        {others.map(({ userId: callee, name }) => (
+          <li key={callee}>
+            <button type="button" onClick={() => void press(id, { do: 'call', callee, media: 'video' })}>
+              <Avatar name={name} />
+              {name}
+              <span class="visually-hidden"> from {titled(userId)}’s phone</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function InCall({ phone, screen }: { phone: VirtualPhone; screen: VirtualScreen }) {
+  const { id, userId, answersAfterMs, platform } = phone;
+  const { stage, peer, media, incoming } = screen;
+  const name = titled(peer);
+  const whose = <span class="visually-hidden"> on {titled(userId)}’s phone</span>;
+  const what = `${platform === 'ios' ? 'Ringway' : 'Incoming'} ${media === 'video' ? 'video' : 'call'}`;
+  return (
+    <div class="screen call" data-stage={stage}>
+      <Avatar name={name} />
+      <p class="call-name">{name}</p>
+      <p class="call-note">
+        {stage === 'woken' && 'Woken by a push'}
+        {stage === 'ringing' && what}
+        {stage === 'calling' && (STEPS[screen.ladder.at(-1) ?? ''] ?? 'Calling…')}
+        {stage === 'in call' && <Since key={screen.callId} />}
+      </p>
+      <div class="screen-buttons">
+        <button
+          type="button"
+          class="round decline"
+          onClick={() => void press(id, { do: stage === 'ringing' ? 'decline' : 'hang-up' })}
+          disabled={stage === 'woken'}
+        >
+          <Icon name="hang-up" />
+          <span>
+            {stage === 'ringing' ? 'Decline' : 'End'}
+            {whose}
+          </span>
+        </button>
+        {incoming && (stage === 'ringing' || stage === 'woken') && (
+          <button
+            type="button"
+            class="round answer"
+            onClick={() => void press(id, { do: 'answer' })}
+            disabled={stage === 'woken'}
+          >
+            <Icon name={media === 'video' ? 'video' : 'phone'} />
+            <span>
+              Answer
+              {whose}
+            </span>
+          </button>
+        )}
+      </div>
+      {stage === 'ringing' && answersAfterMs !== null && <PicksUp afterMs={answersAfterMs} />}
+    </div>
+  );
+}
+
+/** How long until the person picks up by themselves. */
+function PicksUp({ afterMs }: { afterMs: number }) {
+  return (
+    <div class="picks-up">
+      <div style={{ animationDuration: `${afterMs}ms` }} />
+      <p>Picks up by itself</p>
+    </div>
+  );
+}
+
+function Since() {
+  const [since] = useState(Date.now());
+  return <Timer since={since} />;
+}
+
+function WallClock() {
+  const [now, setNow] = useState(new Date());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(new Date()), 5_000);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <p class="wall-clock">
+      <span class="number">
+        {now.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })}
+      </span>
+      <span>{now.toLocaleDateString([], { weekday: 'long', day: 'numeric', month: 'long' })}</span>
+    </p>
+  );
+}

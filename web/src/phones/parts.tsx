@@ -1,0 +1,20 @@
+import { useEffect, useState } from 'preact/hooks';
+import { clock, initials } from './words.js';
+
+export function Avatar({ name }: { name: string }) {
+  return (
+    <span class="avatar" aria-hidden="true">
+      {initials(name)}
+    </span>
+  );
+}
+
+/** Time since, counted every second. */
+export function Timer({ since }: { since: number }) {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1_000);
+    return () => clearInterval(timer);
+  }, []);
+  return <span class="number">{clock((now - since) / 1_000)}</span>;
+}
