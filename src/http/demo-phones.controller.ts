@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { Public } from '../auth/speaker.js';
 import { initiatePayload, userId } from '../calls/payloads.js';
 import { Failure } from '../failure.js';
+import { MayTake } from './deadline.interceptor.js';
 import { Describe } from './describe.js';
 import { Shape } from './shape.js';
 
@@ -58,6 +59,9 @@ export interface DemoPhones {
   act(id: string, button: Button): Promise<DemoPhone | null>;
 }
 
+/** A phone asks the gateway for a token, a connection and an answer before it is done. */
+const PRESS_MS = 20_000;
+
 export const DEMO_PHONES = Symbol('demo phones');
 
 /** The phones the console shows in demo mode. Elsewhere there is nothing under these paths. */
@@ -92,6 +96,7 @@ export class DemoPhonesController {
   }
 
   @Post(':id')
+  @MayTake(PRESS_MS)
   @HttpCode(200)
   @Describe({
     summary: 'Presses a button of a virtual phone (demo mode only)',

@@ -92,18 +92,15 @@ export class Desk {
   }
 }
 
-/** How many pictures a video has shown. */
-export const framesOf = (page: Page, kind: 'own' | 'remote'): Promise<number> =>
-  page.locator(`video.${kind}`).evaluate('video => video.getVideoPlaybackQuality().totalVideoFrames');
-
-/** What a video shows now, coarsely. */
-const pictureOf = (page: Page, kind: 'own' | 'remote'): Promise<string> =>
-  page.locator(`video.${kind}`).evaluate(`video => {
-    const canvas = new OffscreenCanvas(32, 24);
+/** How many pictures a video has shown, and, coarsely, what it shows now. */
+const pictureOf = (page: Page, kind: 'own' | 'remote'): Promise<{ frames: number; picture: string }> =>
+  page.locator(`video.${kind}`).evaluate((video: any) => {
+    const canvas = new (globalThis as any).OffscreenCanvas(32, 24);
     const context = canvas.getContext('2d');
     context.drawImage(video, 0, 0, 32, 24);
-    return Array.from(context.getImageData(0, 0, 32, 24).data).join();
-  }`);
+    const picture = context.getImageData(0, 0, 32, 24).data.join();
+    return { frames: video.getVideoPlaybackQuality().totalVideoFrames, picture };
+  });
 
 /** Resolves when the picture has moved: another frame, and it looks different. */
 export async function moves(page: Page, kind: 'own' | 'remote'): Promise<void> {
@@ -111,7 +108,7 @@ export async function moves(page: Page, kind: 'own' | 'remote'): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   let first: { frames: number; picture: string } | null = null;
   while (Date.now() < deadline) {
-    const now = { frames: await framesOf(page, kind), picture: await pictureOf(page, kind) };
+    const now = await pictureOf(page, kind);
     if (first && now.frames > first.frames && now.picture !== first.picture) return;
     if (now.frames > 0) first ??= now;
     await page.waitForTimeout(50);

@@ -24,6 +24,7 @@ const STATUS: Record<string, { text: string; tone?: string }> = {
 export function BrowserPhoneView({ phone }: { phone: BrowserPhone }) {
   const status = phone.status.value;
   const call = phone.call.value;
+  void phone.revision.value; // the call itself is no signal
   const ended = call?.state === 'ended';
   const others = [...(virtualPhones.value ?? []), ...people.value].map(({ userId }) => userId).join();
   // What the contacts show: after every call, on every connection, and now and then.

@@ -23,7 +23,7 @@ export function CallScreen({ phone, call }: { phone: BrowserPhone; call: Call })
   return (
     <div class="call-screen" data-state={state}>
       {session && state === 'answered' ? (
-        <Pictures session={session} call={call} name={name} virtual={isVirtual(peerId)} />
+        <Pictures phone={phone} session={session} call={call} name={name} virtual={isVirtual(peerId)} />
       ) : (
         <div class="call-peer">
           <Avatar name={name} />
@@ -76,16 +76,19 @@ function inWords(call: Call, incoming: boolean) {
 }
 
 function Pictures({
+  phone,
   session,
   call,
   name,
   virtual,
 }: {
+  phone: BrowserPhone;
   session: CallSession;
   call: Call;
   name: string;
   virtual: boolean;
 }) {
+  void phone.revision.value;
   const theirs = call.peerMedia;
   const notes = [
     session.held.value && 'You put the call on hold',
@@ -169,7 +172,7 @@ function MediaButtons({ session }: { session: CallSession }) {
 
 /** The honest ring ladder. */
 function Rungs({ ladder }: { ladder: Ladder }) {
-  const { next } = ladder;
+  const next = ladder.next.value;
   return (
     <ol class="ladder" aria-label="How far the call got">
       {ladder.rungs.value.map(({ text, atMs, tone }) => (

@@ -13,6 +13,8 @@ export interface Rung {
 /** What a caller may know, and when: calling, push accepted, ringing on a phone that said so, answered. */
 export class Ladder {
   readonly rungs = signal<Rung[]>([]);
+  /** What has not happened yet, in words; null when nothing more is to come. */
+  readonly next = signal<string | null>('The gateway records the call');
   private readonly since = performance.now();
   private readonly said = new Set<string>();
 
@@ -26,14 +28,6 @@ export class Ladder {
     call.on('ended', () => this.look());
   }
 
-  /** What has not happened yet, in words; null when nothing more is to come. */
-  get next(): string | null {
-    const { view, state } = this.call;
-    if (state === 'ended' || state === 'answered') return null;
-    if (!view) return 'The gateway records the call';
-    return state === 'ringing' ? 'Somebody picks up' : 'A phone says that it rings';
-  }
-
   private progress({ step, platform }: ProgressStep): void {
     const vendor = platform === 'ios' ? 'Apple' : platform === 'android' ? 'Google' : 'the push service';
     if (step === 'push-sent') this.add(`Push sent to ${vendor}`);
@@ -45,6 +39,8 @@ export class Ladder {
 
   private look(): void {
     const { view, state } = this.call;
+    const over = state === 'ended' || state === 'answered';
+    this.next.value = over ? null : state === 'ringing' ? 'Somebody picks up' : 'A phone says that it rings';
     if (!view) return;
     if (view.ringingAt !== null) this.add(`Ringing on ${this.device()}`);
     if (view.answeredAt !== null) this.add(`Answered by ${nameOf(view.callee)}`);
