@@ -86,7 +86,7 @@ export async function gather(
       `select user_id || '/' || device_id as name from devices where push_token is null and platform <> 'web'`,
     ),
   ]);
-  const rows = (events as any[]).map((row): StoredRow => ({
+  const rows = events.map((row): StoredRow => ({
     ...{ streamId: row.stream_id, version: row.version, position: Number(row.position) },
     ...{ at: row.at.getTime(), actor: row.actor, commandId: row.command_id },
     event: { type: row.type, data: row.data },
@@ -127,7 +127,7 @@ function storiesOf(rows: StoredRow[]): Map<string, Story> {
     story.wake = wakes.get(story.callId) ?? [];
     for (let length = 1; length <= story.events.length; length++) {
       try {
-        const history = story.events.slice(0, length).map(({ event, at }) => ({ ...event, at }) as Recorded);
+        const history = story.events.slice(0, length).map(({ event, at }) => ({ ...event, at }));
         story.folds.push(callOf(history) as ExistingCall);
       } catch (error) {
         story.forbidden = (error as Error).message;
@@ -146,7 +146,7 @@ function storiesOf(rows: StoredRow[]): Map<string, Story> {
 function requestOf(entry: LogEntry, phone: Handset | undefined): PushRequest {
   let data: Record<string, unknown> = {};
   try {
-    const body = JSON.parse(entry.body) as any;
+    const body = JSON.parse(entry.body);
     data = (body.message?.data ?? body) as Record<string, unknown>;
   } catch {
     // A torn request says nothing.

@@ -119,11 +119,13 @@ export const FAULTS: Readonly<Record<string, { weight: number; alone?: string; b
       const node = someNode(scene);
       note({ node: node.index });
       // The name of the prepared statement, as the wire carries it.
+      let over = false;
       const lost = (async () => {
-        for (let times = scene.chance.between(1, 4); times > 0; times--)
+        for (let times = scene.chance.between(1, 4); times > 0 && !over; times--)
           await node.database.loseAnswerTo('\0append\0');
       })();
       await Promise.race([lost, pause(2_000)]);
+      over = true;
       node.database.heal();
       await lost;
     },

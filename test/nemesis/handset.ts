@@ -101,7 +101,7 @@ export class Handset {
 
   /** The same over HTTP, on any node; with an action token as a woken phone does it. */
   async post(node: number, event: string, payload: Record<string, unknown>, actionToken?: string) {
-    const { callId, ...body } = payload;
+    const { callId, ...body } = payload as { callId: string };
     const via = actionToken === undefined ? 'http' : 'action';
     const operation = this.begin(event, payload, via, node);
     const command = event.slice('call:'.length);
