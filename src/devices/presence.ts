@@ -38,6 +38,10 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
   private known = false;
   private leaving = false;
   private whenLost: () => void = () => undefined;
+  /** This node's connections, as the table should have them. */
+  private readonly connected = new Map<string, Connection>();
+  private readonly arriving = new WeakMap<Connection, Promise<unknown>>();
+  private readonly gone = new WeakSet<Connection>();
 
   constructor(
     @Inject(CONTROL_POOL) private readonly pool: Pool,
@@ -100,13 +104,20 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
    * @returns the other node that has held the device until now, if any
    */
   arrived(connection: Connection): Promise<string | null> {
-    return this.arrivals.add(connection);
+    if (this.gone.has(connection)) return Promise.resolve(null);
+    this.connected.set(connection.connectionId, connection);
+    const arriving = this.arrivals.add(connection);
+    this.arriving.set(connection, arriving);
+    return arriving;
   }
 
-  /** A connection is gone; ignored when the device has a newer one. */
+  /** A connection is gone; ignored when the device has a newer one. Never overtakes its own arrival. */
   async left(connection: Connection): Promise<void> {
+    this.gone.add(connection);
+    this.connected.delete(connection.connectionId);
     if (this.leaving) return;
-    return this.departures.add(connection);
+    await this.arriving.get(connection)?.catch(() => undefined);
+    await this.departures.add(connection);
   }
 
   /** Sockets of this node, of all nodes whose lease runs, and how many nodes those are. */
@@ -178,10 +189,44 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
       values: [this.nodeId],
     });
     this.alone = !rows[0]?.others;
+    await this.reconcile();
     this.heads = [...this.heads, await this.store.head()].slice(-2);
     await this.clock.sync(this.pool);
   }
+
+  /**
+   * The table as it should be. A statement that was given up may still be carried out when PostgreSQL is back, after
+   * those that followed it; without this a connection that has long been gone would stay in the table.
+   */
+  private async reconcile(): Promise<void> {
+    if (this.leaving) return;
+    const { rows } = await this.pool.query<{ count: number; sum: string }>({
+      name: 'presence_fingerprint',
+      text: `select count(*)::int as count, coalesce(sum(('x' || left(connection_id, 8))::bit(32)::int), 0) as sum
+               from sessions where node_id = $1`,
+      values: [this.nodeId],
+    });
+    const connections = [...this.connected.values()];
+    const sum = connections.reduce((total, { connectionId }) => total + fingerprintOf(connectionId), 0);
+    if (rows[0]!.count === connections.length && Number(rows[0]!.sum) === sum) return;
+    await this.pool.query({
+      name: 'presence_reconcile',
+      text: `with given as (select * from unnest($2::text[], $3::text[], $4::text[], $5::text[]) x(u, d, c, s)),
+             stale as (
+               delete from sessions where node_id = $1 and connection_id <> all($4::text[])
+               and not exists (select from given where u = user_id and d = device_id)),
+             replaced as (
+               update sessions set connection_id = c, app_state = s, since = clock_timestamp() from given
+                where node_id = $1 and connection_id <> all($4::text[]) and user_id = u and device_id = d)
+             insert into sessions (user_id, device_id, connection_id, node_id, app_state, since)
+             select u, d, c, $1, s, clock_timestamp() from given on conflict (user_id, device_id) do nothing`,
+      values: [this.nodeId, ...columns(connections), connections.map(({ appState }) => appState)],
+    });
+  }
 }
+
+/** The same figure the statement makes of a connection's UUID. */
+const fingerprintOf = (connectionId: string): number => parseInt(connectionId.slice(0, 8), 16) | 0;
 
 const keyOf = ({ userId, deviceId }: { userId: string; deviceId: string }): string => `${deviceId} ${userId}`;
 
