@@ -2,8 +2,9 @@ import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { CLOCK, type Clock } from '../clock.js';
 import { Calls, type Change } from './calls.js';
-import type { Actor } from './domain/call.js';
-import { answer } from './domain/decide.js';
+import { type Actor, isUnanswered } from './domain/call.js';
+import { answer, timeOut } from './domain/decide.js';
+import { CallRefused } from './domain/refusal.js';
 
 export class AnswerCall extends Command<Change> {
   constructor(
@@ -21,7 +22,20 @@ export class AnswerCallHandler implements ICommandHandler<AnswerCall> {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  execute({ callId, by }: AnswerCall): Promise<Change> {
+  async execute(command: AnswerCall): Promise<Change> {
+    try {
+      return await this.answer(command);
+    } catch (refused) {
+      if (!(refused instanceof CallRefused) || refused.code !== 'CALL_ALREADY_ENDED') throw refused;
+      if (!isUnanswered(await this.calls.load(command.callId))) throw refused;
+      // Refused by the clock alone. Recorded before anybody is told: an answer given in time may still be on its way to
+      // the disk, and one of the two has to lose there.
+      await this.calls.change(command.callId, null, timeOut);
+      return this.answer(command);
+    }
+  }
+
+  private answer({ callId, by }: AnswerCall): Promise<Change> {
     return this.calls.change(callId, by, (call) => answer(call, { by, now: this.clock.now() }));
   }
 }

@@ -79,6 +79,9 @@ export class Signals {
   /** @throws CallRefused, or Failure `RATE_LIMITED` when too many are waiting already */
   async send(session: Session, callId: string, signal: unknown): Promise<number> {
     const call = await this.partOf(session, callId);
+    const newest = this.sessions.get(session.userId, session.deviceId);
+    // Nobody waits for the answer any more, and what the next connection has said must not be followed by this.
+    if (newest && newest !== session) throw new Failure('UNAVAILABLE', 'The connection has been replaced.');
     const line = this.lineOf(call);
     const sender = this.senderOf(line, session);
     this.makeRoom(sender, call);
