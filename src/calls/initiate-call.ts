@@ -77,6 +77,9 @@ export class InitiateCallHandler implements ICommandHandler<InitiateCall> {
       if (isEarlyCancelKey(outcome.key)) initiation.cancelledBefore = true;
       else if (isLiveKey(outcome.key)) initiation.calleeBusy = true;
       else if (isPairKey(outcome.key)) {
+        // A repetition that comes after its own call gave the pair back is no glare, whoever holds the pair now.
+        const own = await this.calls.load(callId);
+        if (own.state !== 'none' && own.callId === callId) return this.repeated(initiation);
         const merged = await this.merge(outcome.by, initiation);
         if (merged) return merged;
       } else return this.mergedBefore(initiation);

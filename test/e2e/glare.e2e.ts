@@ -37,4 +37,17 @@ describe('two people who call each other', () => {
     const history = await gateway.http('/v1/calls', { as: 'bob' });
     expect(history.body.items).toHaveLength(1);
   });
+
+  it('are not merged by the repetition of a call that has been answered since', async () => {
+    const carol = await gateway.phone('carol');
+    const dave = await gateway.phone('dave');
+    const first = { callId: randomUUID(), callee: 'dave', media: 'voice' };
+    await carol.say('call:initiate', first);
+    await dave.say('call:answer', { callId: first.callId });
+    const second = await dave.calls('carol');
+    const again = await carol.say('call:initiate', first); // the answer to the first one got lost
+    expect(again).toMatchObject({ ok: true, call: { callId: first.callId, state: 'answered' } });
+    expect(again.merged).toBeUndefined();
+    expect(await gateway.recorded(second, 'dave')).toEqual(['CallInitiated']);
+  });
 });
