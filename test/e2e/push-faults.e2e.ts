@@ -1,4 +1,5 @@
 import type { Fault } from '../../src/simulator/push-simulator.js';
+import { ask } from '../support/embedded-postgres.js';
 import { BUNDLE, type PushingGateway, pushingGateway } from '../support/pushing.js';
 
 type Service = 'apns-sandbox' | 'fcm' | 'token';
@@ -74,6 +75,26 @@ describe('when Apple or Google stumbles', () => {
     const callId = await alice.calls(bob);
     expect((await gateway.simulator.nextDelivery(pixel.token, 10_000)).payload).toMatchObject({ callId });
     await alice.hears('call:progress', ({ step }) => step === 'push-accepted');
+  });
+
+  it('a push that waits for its next attempt is not sent any more once the caller has given up', async () => {
+    const alice = await gateway.phone('alice');
+    const iphone = await gateway.iphone('bob who is called in vain');
+    const { simulator, database } = gateway;
+    inject('apns-sandbox', { kind: 'answer', status: 429, reason: 'TooManyRequests', retryAfter: 1 }, 1);
+    const callId = await alice.calls('bob who is called in vain');
+    await gateway.eventually(
+      () => gateway.timeline(callId, 'alice'),
+      (items) => items.some(({ type }) => type === 'PushRetried'),
+    );
+    await alice.say('call:cancel', { callId });
+    // The attempt comes due, and is given up.
+    await gateway.eventually(
+      () => ask(database.url, `select key from jobs where key like 'push ${callId}%'`),
+      ({ length }) => length === 0,
+    );
+    expect(simulator.delivered(iphone.token)).toEqual([]);
+    expect(simulator.log.filter(({ service }) => service === 'apns-sandbox')).toHaveLength(1);
   });
 
   it('an outage that ends inside the ring still ends in a woken phone', async () => {
