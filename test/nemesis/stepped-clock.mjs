@@ -17,3 +17,5 @@ process.on('message', (message) => {
   if (typeof message?.stepMs === 'number') offsetMs = message.stepMs;
 });
 process.channel?.unref();
+// Nobody is left who would stop it.
+process.on('disconnect', () => process.exit(1));
