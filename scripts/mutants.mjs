@@ -209,7 +209,7 @@ function apply(copy, { name, edits }) {
 
 function run(copy, command, args) {
   const env = { ...process.env, NODE_OPTIONS: '--experimental-vm-modules --no-warnings', CI: '1' };
-  return spawnSync(command, args, { cwd: copy, env, encoding: 'utf8', timeout: 600_000 });
+  return spawnSync(command, args, { cwd: copy, env, encoding: 'utf8', timeout: 300_000 });
 }
 
 /** @returns the first test that failed, or null when all passed */
@@ -218,7 +218,9 @@ function catcher(copy, [project, pattern]) {
   rmSync(result, { force: true });
   const jest = path.join('node_modules', 'jest', 'bin', 'jest.js');
   const only = ['--selectProjects', project, '--testPathPatterns', pattern];
-  const { stderr } = run(copy, process.execPath, [jest, ...only, '--json', '--outputFile', result]);
+  // A broken product may keep a test waiting for ever.
+  const flags = ['--forceExit', '--json', '--outputFile', result];
+  const { stderr } = run(copy, process.execPath, [jest, ...only, ...flags]);
   let report;
   try {
     report = JSON.parse(readFileSync(result, 'utf8'));

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { EventStore } from '../../src/event-store/event-store.js';
 import type { StoredEvent } from '../../src/event-store/event.js';
 import { Subscription, type SubscriptionOptions } from '../../src/event-store/subscription.js';
-import { appendToNew, gate, givenStore, until } from './given-store.js';
+import { appendToNew, gate, givenStore, happened, until } from './given-store.js';
 
 const given = givenStore();
 const running: Subscription[] = [];
@@ -67,6 +67,16 @@ describe('a subscription', () => {
     await until(() => batches.flat().length >= all.length);
     expect(batches.flat()).toEqual(all);
     expect(Math.max(...batches.map((batch) => batch.length))).toBe(3);
+  });
+
+  it('loses nothing when a batch ends in the middle of an append', async () => {
+    const appended = appendToNew({ events: [happened, happened, happened, happened, happened] });
+    await given.store.append(appended);
+    const seen: string[] = [];
+    subscribe({ name: newName(), batchSize: 2, handle: async (events) => void seen.push(...ids(events)) });
+    const all = await everything();
+    await until(() => seen.includes(all.at(-1)!));
+    expect(seen).toEqual(all);
   });
 
   it('loses nothing to a transaction that commits late', async () => {

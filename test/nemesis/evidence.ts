@@ -134,7 +134,7 @@ function storiesOf(rows: StoredRow[]): Map<string, Story> {
         break;
       }
     }
-    story.views = story.folds.map(viewOf);
+    story.views = story.folds.map((call) => bare(viewOf(call)));
     story.silentAt =
       story.events.find(({ event }) => !['CallInitiated', 'CallRinging'].includes(event.type))?.at ?? null;
     const last = story.folds.at(-1);
@@ -159,3 +159,11 @@ function requestOf(entry: LogEntry, phone: Handset | undefined): PushRequest {
     keys: Object.keys(data),
   };
 }
+
+/** Without what can be erased: names and metadata are stored under their owner's key. */
+export const bare = (view: CallView): CallView => ({
+  ...view,
+  caller: { userId: view.caller.userId, name: null },
+  callee: { userId: view.callee.userId, name: null },
+  metadata: {},
+});

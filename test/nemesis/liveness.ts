@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { CallView } from '../../src/calls/domain/call-view.js';
 import type { Chance } from './chance.js';
-import { type Evidence, gather } from './evidence.js';
+import { bare, gather } from './evidence.js';
 import type { Handset } from './handset.js';
 import type { History } from './history.js';
 import type { Person } from './person.js';
@@ -92,7 +92,8 @@ async function converged(scene: Scene, phones: Handset[]): Promise<string | null
     const last = views.at(-1)!;
     for (const phone of phones) {
       if (![last.caller.userId, last.callee.userId].includes(phone.parts.userId)) continue;
-      if (!isDeepStrictEqual(phone.known.get(callId), last))
+      const known = phone.known.get(callId);
+      if (!known || !isDeepStrictEqual(bare(known), last))
         return `${phone.name} knows ${brief(phone.known.get(callId))} of ${callId}, recorded is ${brief(last)}`;
     }
   }
@@ -235,5 +236,3 @@ async function sleepersWake(world: World, people: readonly Person[], chance: Cha
   });
   return [...gone, ...placing, ...pushed, ...cancelled];
 }
-
-export type { Evidence };

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CallEvent } from '../../src/calls/domain/call.js';
 import type { CallView } from '../../src/calls/domain/call-view.js';
-import type { Evidence, Story } from './evidence.js';
+import { type Evidence, type Story, bare } from './evidence.js';
 import type { Operation } from './history.js';
 import { RING_MS } from './world.js';
 
@@ -211,8 +211,12 @@ function* inRealTime({ history }: Evidence): Violations {
 /** S7e, S8, S17: every state anybody was ever shown is a state the record went through. */
 function* toldTheTruth({ history, stories }: Evidence): Violations {
   const shown = [
-    ...history.told.flatMap(({ views, phone, event }) => views.map((view) => ({ view, phone, event }))),
-    ...history.operations.flatMap(({ view, phone, event }) => (view ? [{ view, phone, event }] : [])),
+    ...history.told.flatMap(({ views, phone, event }) =>
+      views.map((view) => ({ view: bare(view), phone, event })),
+    ),
+    ...history.operations.flatMap(({ view, phone, event }) =>
+      view ? [{ view: bare(view), phone, event }] : [],
+    ),
   ];
   const reported = new Set<string>();
   for (const { view, phone, event } of shown) {
