@@ -1,4 +1,4 @@
-import { type CallEvent, type ExistingCall, type Recorded, callOf } from '../../src/calls/domain/call.js';
+import { type CallEvent, type ExistingCall, callOf } from '../../src/calls/domain/call.js';
 import { type CallView, viewOf } from '../../src/calls/domain/call-view.js';
 import type { WakeEvent } from '../../src/ringing/wake-events.js';
 import type { LogEntry } from '../../src/simulator/push-simulator.js';
