@@ -1,3 +1,4 @@
+import { SignJWT } from 'jose';
 import { RingwayClient, type RingwayOptions } from '../src/index.js';
 import type { TestGateway } from '../../test/support/gateway.js';
 import { happens } from './happens.js';
@@ -34,3 +35,14 @@ export function apps({ url, token }: Pick<TestGateway, 'url' | 'token'>): Apps {
     },
   };
 }
+
+/** The secret that the app's backend and the gateway share. */
+export const SECRET = 'a secret of the app that is long enough';
+
+/** A token as the app's backend would sign it. */
+export const tokenFor = (userId: string, seconds = 600): Promise<string> =>
+  new SignJWT({})
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(userId)
+    .setExpirationTime(Math.floor(Date.now() / 1_000) + seconds)
+    .sign(new TextEncoder().encode(SECRET));

@@ -4,13 +4,22 @@ import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
 /** How a PostgreSQL answer to a whole statement ends: ReadyForQuery, idle. It is sent after the commit. */
 const READY_FOR_QUERY = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 
+const endsStatement = (data: Buffer): boolean =>
+  data.subarray(-READY_FOR_QUERY.length).equals(READY_FOR_QUERY);
+
+interface Cut {
+  what: 'request' | 'reply';
+  isWhole(data: Buffer): boolean;
+  done(): void;
+}
+
 /** A wire between a client and a server (PostgreSQL, where it is cut in mid-statement) that can be cut or silenced at the worst moment. */
 export class TcpProxy {
   private readonly server = createServer({ pauseOnConnect: true }, (client) => this.carry(client));
   private readonly sockets = new Set<Socket>();
   private readonly stranded: Socket[] = [];
   private silent: { until: Promise<void>; end(): void } | null = null;
-  private cutting: { what: 'request' | 'reply'; done: () => void } | null = null;
+  private cutting: Cut | null = null;
 
   private constructor(private target: URL) {}
 
@@ -30,12 +39,12 @@ export class TcpProxy {
 
   /** Resets the connection instead of delivering what the client says next. Resolves when that has happened. */
   loseNextRequest(): Promise<void> {
-    return new Promise((done) => (this.cutting = { what: 'request', done }));
+    return new Promise((done) => (this.cutting = { what: 'request', isWhole: () => true, done }));
   }
 
-  /** Delivers the next statement, and resets the connection instead of delivering the answer. */
-  loseNextReply(): Promise<void> {
-    return new Promise((done) => (this.cutting = { what: 'reply', done }));
+  /** Delivers the next request, and resets the connection instead of delivering the answer: by default PostgreSQL's. */
+  loseNextReply(isWhole = endsStatement): Promise<void> {
+    return new Promise((done) => (this.cutting = { what: 'reply', isWhole, done }));
   }
 
   /** From now on nothing gets through and nobody is told; connections are still accepted. */
@@ -86,25 +95,18 @@ export class TcpProxy {
   private carry(client: Socket): void {
     const upstream = connect({ host: this.target.hostname, port: Number(this.target.port), noDelay: true });
     client.setNoDelay(true);
-    this.join(client, upstream, 'request', () => true);
-    this.join(upstream, client, 'reply', (data) =>
-      data.subarray(-READY_FOR_QUERY.length).equals(READY_FOR_QUERY),
-    );
+    this.join(client, upstream, 'request');
+    this.join(upstream, client, 'reply');
     if (this.silent) upstream.pause();
     void this.silent?.until.then(() => client.resume());
     if (!this.silent) client.resume();
   }
 
-  private join(
-    from: Socket,
-    to: Socket,
-    what: 'request' | 'reply',
-    isWhole: (data: Buffer) => boolean,
-  ): void {
+  private join(from: Socket, to: Socket, what: Cut['what']): void {
     this.sockets.add(from);
     from.on('data', (data) => {
       if (this.cutting?.what !== what) return void to.write(data);
-      if (!isWhole(data)) return; // the rest of the answer follows, and is lost as well
+      if (!this.cutting.isWhole(data)) return; // the rest of the answer follows, and is lost as well
       const { done } = this.cutting;
       this.cutting = null;
       from.resetAndDestroy();

@@ -1,0 +1,73 @@
+import { InOrder } from '../src/in-order.js';
+import { backoff } from '../src/patience.js';
+import { refreshAfter } from '../src/session-refresh.js';
+import { Tokens, claimsOf } from '../src/tokens.js';
+import { uuidV7 } from '../src/uuid.js';
+
+const jwt = (claims: object): string =>
+  `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.sig`;
+
+describe('the pause before another attempt', () => {
+  const growth = { firstMs: 300, mostMs: 15_000 };
+  it('grows exponentially up to its limit', () => {
+    const longest = [0, 1, 2, 5, 6, 1_000].map((attempt) => backoff(attempt, growth, () => 1));
+    expect(longest).toEqual([300, 600, 1_200, 9_600, 15_000, 15_000]);
+  });
+  it('is anywhere below that, so that not all come back at once', () => {
+    expect([0, 0.25, 0.5].map((chance) => backoff(1, growth, () => chance))).toEqual([0, 150, 300]);
+  });
+});
+
+describe('a UUID of version 7', () => {
+  it('begins with the time, and is marked as what it is', () => {
+    // The example of RFC 9562, appendix A.6.
+    const random = Uint8Array.of(0x0c, 0xc3, 0x18, 0xc4, 0xdc, 0x0c, 0x0c, 0x07, 0x39, 0x8f);
+    expect(uuidV7(0x017f22e279b0, random)).toBe('017f22e2-79b0-7cc3-98c4-dc0c0c07398f');
+  });
+  it('sorts by time, and is new each time', () => {
+    const ids = [1, 2, 3].map((ms) => uuidV7(1_700_000_000_000 + ms));
+    expect([...ids].sort()).toEqual(ids);
+    expect(new Set(Array.from({ length: 100 }, () => uuidV7(7))).size).toBe(100);
+  });
+});
+
+describe('a token', () => {
+  it('says whose it is and when it ends, in any script', () => {
+    expect(claimsOf(jwt({ sub: 'zoë-李', exp: 1_700_000_000 }))).toEqual({
+      ...{ userId: 'zoë-李', expiresAt: 1_700_000_000_000 },
+    });
+  });
+  it.each(['', 'opaque', 'a.b.c', jwt([])])('that is no JWT (%s) says nothing', (token) => {
+    expect(claimsOf(token)).toEqual({ userId: null, expiresAt: null });
+  });
+  it('is fetched once for all who need it, and anew when it is no good', async () => {
+    let fetched = 0;
+    const tokens = new Tokens(async () => `token ${++fetched}`);
+    expect(await Promise.all([tokens.get(), tokens.get()])).toEqual(['token 1', 'token 1']);
+    tokens.drop();
+    expect(await tokens.get()).toBe('token 2');
+  });
+  it('that cannot be fetched is asked for again', async () => {
+    let asked = 0;
+    const tokens = new Tokens(() =>
+      ++asked === 1 ? Promise.reject(new Error('no')) : Promise.resolve('yes'),
+    );
+    await expect(tokens.get()).rejects.toMatchObject({ code: 'NO_TOKEN', retryable: true });
+    expect(await tokens.get()).toBe('yes');
+  });
+  it('is refreshed in the last minute of a long life and the last quarter of a short one', () => {
+    expect([3_600_000, 100_000, 2_000, 100, -5_000].map(refreshAfter)).toEqual([
+      3_540_000, 75_000, 1_500, 1_000, 1_000,
+    ]);
+  });
+});
+
+describe('signals', () => {
+  const from = { userId: 'bob', deviceId: 'phone' };
+  it('count once per sender, however often they come', () => {
+    const seen = new InOrder();
+    const news = [1, 2, 2, 1, 3].map((seq) => seen.isNew({ from, seq }));
+    expect(news).toEqual([true, true, false, false, true]);
+    expect(seen.isNew({ from: { ...from, deviceId: 'tablet' }, seq: 1 })).toBe(true);
+  });
+});
