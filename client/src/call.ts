@@ -117,23 +117,24 @@ export class Call extends Emitter<CallEvents> {
   }
 
   async decline(reason?: DeclineReason): Promise<void> {
-    const { call } = await this.line.commands.say('call:decline', {
-      callId: this.id,
-      ...(reason ? { reason } : {}),
+    const payload = { callId: this.id, ...(reason ? { reason } : {}) };
+    await this.untilOver(async () => {
+      this.line.learn((await this.line.commands.say('call:decline', payload)).call);
     });
-    this.line.learn(call);
   }
 
   /** Give up before the answer; works from the first instant, also while the call is still being sent. */
   async cancel(options?: CommandOptions): Promise<void> {
-    const { call } = await this.line.commands.say('call:cancel', { callId: this.id }, options);
-    if (call) this.line.learn(call);
-    else this.starting.abort();
+    await this.untilOver(async () => {
+      const { call } = await this.line.commands.say('call:cancel', { callId: this.id }, options);
+      if (call) this.line.learn(call);
+      else this.starting.abort();
+    });
   }
 
   /** Hang up an answered call. */
   async end(): Promise<void> {
-    await this.say('call:end');
+    await this.untilOver(() => this.say('call:end'));
   }
 
   /** Cancel, decline or end: whatever gets this device out of the call in its present state. */
@@ -277,6 +278,15 @@ export class Call extends Emitter<CallEvents> {
       const next = this.unheard.shift();
       if (!next) return;
       this.emit('signal', next.signal, next.from);
+    }
+  }
+
+  /** Who wants a call to be over does not mind why it is, nor that the answer to the wish got lost. */
+  private async untilOver(command: () => Promise<void>): Promise<void> {
+    try {
+      await command();
+    } catch (error) {
+      if (this.view?.state !== 'ended') throw error;
     }
   }
 
