@@ -17,7 +17,7 @@ const ended = view(4, { state: 'ended', outcome: 'completed', endReason: 'hangup
 const serverTime = '2026-11-22T12:00:00.000Z';
 
 /** Bob's phone, with what it was told and what became of it. */
-function bobsPhone({ recorded = ended } = {}) {
+function bobsPhone({ recorded = ended }: { recorded?: CallView | null } = {}) {
   const [incoming, changes]: [Call[], string[]] = [[], []];
   const store = new CallStore({
     ...{ deviceId: 'phone', userId: () => 'bob', commands: {} as Commands },
