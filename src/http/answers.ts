@@ -4,29 +4,40 @@ const person = z.object({ userId: z.string(), name: z.string().nullable() });
 const time = z.iso.datetime();
 
 /** The shape of a `CallView`, for the documentation. */
-export const callViewSchema = z.object({
-  callId: z.uuid(),
-  version: z.int(),
-  caller: person,
-  callee: person,
-  media: z.enum(['voice', 'video']),
-  state: z.enum(['initiated', 'ringing', 'answered', 'ended']),
-  outcome: z.enum(['completed', 'declined', 'busy', 'cancelled', 'missed', 'failed']).nullable(),
-  endReason: z
-    .enum([
-      'hangup',
-      'declined',
-      'busy',
-      'cancelled',
-      'timeout',
-      'unreachable',
-      'max_duration',
-      'participant_erased',
-    ])
-    .nullable(),
-  ...{ initiatedAt: time, ringingAt: time.nullable(), answeredAt: time.nullable(), endedAt: time.nullable() },
-  ...{ ringExpiresAt: time, answeredBy: z.string().nullable(), metadata: z.record(z.string(), z.unknown()) },
-});
+export const callViewSchema = z
+  .object({
+    callId: z.uuid(),
+    version: z.int(),
+    caller: person,
+    callee: person,
+    media: z.enum(['voice', 'video']),
+    state: z.enum(['initiated', 'ringing', 'answered', 'ended']),
+    outcome: z.enum(['completed', 'declined', 'busy', 'cancelled', 'missed', 'failed']).nullable(),
+    endReason: z
+      .enum([
+        'hangup',
+        'declined',
+        'busy',
+        'cancelled',
+        'timeout',
+        'unreachable',
+        'max_duration',
+        'participant_erased',
+      ])
+      .nullable(),
+    ...{
+      initiatedAt: time,
+      ringingAt: time.nullable(),
+      answeredAt: time.nullable(),
+      endedAt: time.nullable(),
+    },
+    ...{
+      ringExpiresAt: time,
+      answeredBy: z.string().nullable(),
+      metadata: z.record(z.string(), z.unknown()),
+    },
+  })
+  .meta({ title: 'CallView' });
 
 export const callAnswer = z.object({ call: callViewSchema });
 
