@@ -136,7 +136,7 @@ function RecentRow({ call, me }: { call: CallRecord; me: string }) {
   const bad = !live && call.outcome !== 'completed';
   return (
     <li>
-      <Link href={callPath(call.callId)} aria-label={`${other}: ${how}. See what happened`}>
+      <Link href={callPath(call.callId)}>
         <span class="recent-way" aria-hidden="true">
           {incoming ? '↙' : '↗'}
         </span>
