@@ -11,6 +11,7 @@ import { CallsModule } from './calls/calls.module.js';
 import { PERSONAL_FIELDS } from './calls/domain/personal-data.js';
 import { CALL_POLICY } from './calls/initiate-call.js';
 import { CLOCK } from './clock.js';
+import { NODES_SECRET } from './cluster/bus.js';
 import { CONFIG, type Config } from './config.js';
 import { DatabaseClock } from './database/database-clock.js';
 import { CONTROL_POOL, OPERATOR_POOL, READ_POOL } from './database/pools.js';
@@ -46,7 +47,7 @@ export interface Foundation {
   clock: DatabaseClock;
   pools: { append: Pool; read: Pool; control: Pool; operators: Pool };
   dataSource: DataSource;
-  secrets: { userTokens: string; actionTokens: string };
+  secrets: { userTokens: string; actionTokens: string; nodes: string };
   demoPhones: DemoPhones | null;
 }
 
@@ -71,6 +72,7 @@ class FoundationModule {
       { provide: EventStore, useValue: store },
       { provide: UserTokens, useValue: new UserTokens(config.auth, clock, secrets.userTokens) },
       { provide: ActionTokens, useValue: new ActionTokens(secrets.actionTokens, clock) },
+      { provide: NODES_SECRET, useValue: secrets.nodes },
       {
         provide: CALL_POLICY,
         useValue: { ringTimeoutMs: config.ringTimeoutMs, busyPolicy: config.busyPolicy },

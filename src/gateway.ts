@@ -64,6 +64,7 @@ export async function startGateway(
     const secrets = {
       userTokens: await sharedSecret(pools.control, 'user tokens'),
       actionTokens: await sharedSecret(pools.control, 'action tokens'),
+      nodes: await sharedSecret(pools.control, 'nodes'),
     };
     app = await NestFactory.create<NestExpressApplication>(
       AppModule.of({ config, log, clock, pools, dataSource, secrets, demoPhones }),

@@ -4,6 +4,10 @@ import { Redis } from 'ioredis';
 import { CONFIG, type Config } from '../config.js';
 import { Presence } from '../devices/presence.js';
 import { Log } from '../operations/log.js';
+import { Envelopes } from './envelopes.js';
+
+/** Injection token of the secret that the nodes of one database share. */
+export const NODES_SECRET = Symbol('nodes secret');
 
 const CHANNEL = 'ringway';
 const ANSWER_MS = 400;
@@ -34,6 +38,7 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
   private sub: Redis | null = null;
   private readonly handlers = new Map<string, (payload: never) => unknown>();
   private readonly asked = new Map<string, Asked>();
+  private readonly envelopes: Envelopes;
   private away = false;
   private whenBack: () => void = () => undefined;
 
@@ -41,7 +46,10 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
     @Inject(CONFIG) private readonly config: Config,
     private readonly presence: Presence,
     private readonly log: Log,
-  ) {}
+    @Inject(NODES_SECRET) secret: string,
+  ) {
+    this.envelopes = new Envelopes(secret, presence.nodeId);
+  }
 
   /** Whether there may be other nodes to tell. */
   get clustered(): boolean {
@@ -115,7 +123,7 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
 
   private receive(channel: string, text: string): void {
     try {
-      const { from, topic, payload, question } = JSON.parse(text) as Message;
+      const { from, topic, payload, question } = this.envelopes.open(text) as Message;
       if (from === this.presence.nodeId) return;
       if (channel !== CHANNEL) return this.answered(question, payload);
       const answer = this.handlers.get(topic)?.(payload as never);
@@ -127,7 +135,7 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
         question,
       });
     } catch (error) {
-      // Anybody with access to Redis can publish: what makes no sense is not ours.
+      // Anybody with access to Redis can publish: what does not open is not ours.
       this.log.warn('a message of another node makes no sense', { error });
     }
   }
@@ -142,7 +150,7 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
   /** @returns how many nodes got it, this one included */
   private async publish(channel: string, message: Message): Promise<number> {
     if (!this.pub || !this.connected) return 0;
-    return this.pub.publish(channel, JSON.stringify(message)).catch(() => 0);
+    return this.pub.publish(channel, this.envelopes.seal(message)).catch(() => 0);
   }
 
   private answersOf(nodeId: string): string {
