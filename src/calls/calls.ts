@@ -43,15 +43,19 @@ export class Calls {
     private readonly bus: EventBus,
   ) {}
 
-  /** The call under any of its names, read now; `state: 'none'` when there is none. */
+  /**
+   * The call under any of its names, read now; `state: 'none'` when there is none. One look, whether there is a call or
+   * not: how long it takes is no answer to strangers.
+   */
   async load(callId: string): Promise<Call> {
-    const call = callOf(await this.store.read<CallEvent>(streamOf(callId)));
-    if (call.state !== 'none') {
-      this.remember(call);
-      return call;
-    }
-    const holder = await this.store.holderOf(aliasKey(callId));
-    return holder === null ? call : this.load(callIdOf(holder));
+    const call = callOf(await this.store.readHolder<CallEvent>(aliasKey(callId), streamOf(callId)));
+    if (call.state !== 'none') this.remember(call);
+    return call;
+  }
+
+  /** The call as this node last saw it, which may be old; undefined when it has not, or has forgotten. */
+  known(callId: string): ExistingCall | undefined {
+    return this.remembered.get(callId);
   }
 
   /** The call as this node last saw it, which may be old; read when this node has not seen it. */

@@ -155,6 +155,13 @@ export class EventStore {
     return this.query<E>('read_stream', `${SELECT} where stream_id = $1 order by version`, [streamId]);
   }
 
+  /** All events of the stream that holds a claim now, or else of this one. */
+  readHolder<E extends NewEvent>(claimKey: string, otherwise: string): Promise<StoredEvent<E>[]> {
+    const holder = `select stream_id from claims where key = $1 and (expires_at is null or expires_at > clock_timestamp()) limit 1`;
+    const text = `${SELECT} where stream_id = coalesce((${holder}), $2) order by version`;
+    return this.query<E>('read_holder', text, [claimKey, otherwise]);
+  }
+
   /** The stream that holds a claim now, if any. */
   async holderOf(key: string): Promise<string | null> {
     return (await this.claimOn(key))?.streamId ?? null;

@@ -169,14 +169,14 @@ export class Signals {
 
   private async partOf(session: Session, callId: string): Promise<ExistingCall> {
     const by = actorOf(session);
-    const known = this.lines.get(callId)?.call ?? (await this.calls.recall(callId));
+    const known = this.lines.get(callId)?.call ?? this.calls.known(callId);
     try {
-      return mediaDevice(known, by);
+      if (known) return mediaDevice(known, by);
     } catch (error) {
       // What this node remembers may be old: refuse only on what is recorded now.
       if (!(error instanceof CallRefused)) throw error;
-      return mediaDevice(await this.calls.load(callId), by);
     }
+    return mediaDevice(await this.calls.load(callId), by);
   }
 
   private lineOf(call: ExistingCall): Line {

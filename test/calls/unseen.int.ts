@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto';
+import type { EventBus } from '@nestjs/cqrs';
+import type { Pool } from 'pg';
+import { Calls } from '../../src/calls/calls.js';
+import { noCall } from '../../src/calls/domain/call.js';
+import { answer, initiate } from '../../src/calls/domain/decide.js';
+import { EventStore } from '../../src/event-store/event-store.js';
+import { givenStore } from '../event-store/given-store.js';
+import { aliceCallsBob, iPhone, mallory } from './cast.js';
+
+const given = givenStore();
+const silent = { publish: () => undefined } as unknown as EventBus;
+
+/** A node, and how often it has asked PostgreSQL. */
+function node(): { calls: Calls; asked: () => number } {
+  let asked = 0;
+  const counting = new Proxy(given.pool, {
+    get: (pool, name: keyof Pool) => {
+      if (name === 'query') asked++;
+      const value = pool[name] as unknown;
+      return typeof value === 'function' ? (value.bind(pool) as unknown) : value;
+    },
+  });
+  return { calls: new Calls(new EventStore(counting), silent), asked: () => asked };
+}
+
+async function aCall(calls: Calls): Promise<string> {
+  const callId = randomUUID();
+  await calls.append(noCall, initiate(noCall, { ...aliceCallsBob, callId }), {
+    by: iPhone,
+    commandId: randomUUID(),
+  });
+  return callId;
+}
+
+describe('a call that a stranger asks about', () => {
+  it.each([
+    ['does not exist', () => Promise.resolve(randomUUID())],
+    ['was begun on this node', (here: Calls) => aCall(here)],
+    ['was begun on another node', () => aCall(node().calls)],
+  ])('costs one look at PostgreSQL and is not found, when it %s', async (_, begun) => {
+    const { calls, asked } = node();
+    const callId = await begun(calls);
+    const before = asked();
+    await expect(
+      calls.change(callId, mallory, (call) => answer(call, { by: mallory, now: 0 })),
+    ).rejects.toMatchObject({ code: 'CALL_NOT_FOUND' });
+    expect(asked() - before).toBe(1);
+  });
+});
