@@ -60,6 +60,10 @@ export const ROUTES: Record<string, Row & { query?: string; body?: object }> = {
   'GET /metrics': OPEN,
 
   'POST /v1/dev/tokens': { ...OPEN, body: { userId: 'anybody' } },
+  // Nobody gave this gateway virtual phones; where there are some, they are for all who see the console.
+  'GET /v1/demo/phones': everybody('NOT_FOUND'),
+  'GET /v1/demo/phones/events': everybody('NOT_FOUND'),
+  'POST /v1/demo/phones/{id}': { ...everybody('NOT_FOUND'), body: { do: 'answer' } },
 
   'GET /v1/ice-servers': USER,
   'GET /v1/presence': { ...USER, query: 'userIds=alice' },
