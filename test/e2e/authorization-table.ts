@@ -55,6 +55,7 @@ export const ROUTES: Record<string, Row & { query?: string; body?: object }> = {
   'GET /overview': OPEN,
   'GET /assets/{name}': everybody('NOT_FOUND'),
   'GET /asyncapi.json': OPEN,
+  'GET /docs/sockets': OPEN,
   'GET /health/live': OPEN,
   'GET /health/ready': OPEN,
   'GET /metrics': OPEN,
