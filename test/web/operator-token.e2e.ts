@@ -51,6 +51,22 @@ inBrowser('the console in production', () => {
   });
 });
 
+inBrowser('the console of a demo', () => {
+  it('takes a new token when the one it kept is not good any more', async () => {
+    const [gateway, browser] = await Promise.all([testGateway(), TestBrowser.start()]);
+    try {
+      const { page } = await browser.open(`${gateway.url}/calls`);
+      await page.getByText('No calls in this time.').waitFor();
+      await page.evaluate('sessionStorage.setItem("ringway.operator", "of another gateway")');
+      await page.reload();
+      await page.getByText('No calls in this time.').waitFor();
+    } finally {
+      await browser.stop();
+      await gateway.stop();
+    }
+  });
+});
+
 inBrowser('a page that is looked at while the gateway restarts', () => {
   let database: TestDatabase;
   let browser: TestBrowser;

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { isDemo } from '../mode.js';
 import { demoToken, dropToken, operatorToken, useToken } from './token.js';
 
 /** What the gateway answers instead: an RFC 9457 problem. */
@@ -53,7 +54,8 @@ export function useAsked<T>(
   pauseMs: (answer: T) => number | null,
 ): Asked<T> {
   const [asked, setAsked] = useState<Asked<T> & { key: string }>({ ...NOTHING, key });
-  const wanted = operatorToken.value;
+  // In demo mode a token is fetched when it is needed: nothing begins anew because of it.
+  const wanted = isDemo ? null : operatorToken.value;
   useEffect(() => {
     const stop = new AbortController();
     void keepAsking(stop.signal);
@@ -82,7 +84,7 @@ export function useAsked<T>(
             missing,
             answer: before.key === key ? before.answer : null,
           }));
-          if (known && known.status < 500 && known.status !== 429) return;
+          if (known && !mayMend(known)) return;
           await rest(Math.min(FIRST_PAUSE_MS * 2 ** failures++, LONGEST_PAUSE_MS), signal);
         }
       }
@@ -90,6 +92,9 @@ export function useAsked<T>(
   }, [key, wanted]);
   return asked.key === key ? asked : NOTHING;
 }
+
+const mayMend = ({ status }: Problem): boolean =>
+  status >= 500 || status === 429 || (isDemo && status === 401);
 
 /** Waits this long, and then until somebody looks at the page. */
 function rest(ms: number, signal: AbortSignal): Promise<void> {
