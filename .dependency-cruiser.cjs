@@ -51,14 +51,14 @@ const rooms = [
   room(
     ...['sockets', 'calls', 'devices', 'cluster', 'event-store/event', 'auth/user-tokens'],
     ...['history/recent-calls', 'privacy/user-erased'],
-    ...['ringing/(confirm-reached|wake-progressed|wake-events)', 'operations/(log|origins)'],
-    ...['clock', 'config', 'deadline', 'failure', 'rate-limit', 'safe-json'],
+    ...['ringing/(confirm-reached|wake-progressed|wake-events)', 'operations/(log|origins|client-address)'],
+    ...['clock', 'config', 'deadline', 'failure', 'quotas', 'rate-limit', 'safe-json'],
   ),
   room('webhooks', 'calls/domain', 'event-store', 'database', 'operations/log', 'clock', 'config'),
   room(
     ...['http', 'calls', 'devices', 'history', 'auth', 'ringing/confirm-reached', 'sockets/wire'],
     'privacy/erase-user',
-    ...['operations/(log|gateway-url)', 'clock', 'config', 'deadline', 'failure', 'safe-json'],
+    ...['operations/(log|gateway-url)', 'clock', 'config', 'deadline', 'failure', 'quotas', 'safe-json'],
   ),
   room(
     ...['operations', 'auth/speaker', 'calls/call-changed', 'ringing/(push-fuse|wake-progressed)'],
@@ -106,6 +106,13 @@ module.exports = {
       to: { path: '^src/', pathNot: '^src/(calls/domain/refusal|event-store/event|database/outage)[.]ts$' },
     },
     {
+      name: 'quotas-know-only',
+      comment: 'what one user and one address may ask of a node, whichever way they ask',
+      severity: 'error',
+      from: { path: '^src/quotas[.]ts$' },
+      to: { path: '^src/', pathNot: '^src/(config|failure|rate-limit)[.]ts$' },
+    },
+    {
       name: 'deadline-knows-only',
       comment: 'what is told to whoever has waited long enough',
       severity: 'error',
@@ -132,7 +139,7 @@ module.exports = {
       name: 'the-bottom-of-operations',
       comment: 'what every room may use of operations uses no room: so no circle goes through it',
       severity: 'error',
-      from: { path: '^src/operations/(log|gateway-url|origins)[.]ts$' },
+      from: { path: '^src/operations/(log|gateway-url|origins|client-address)[.]ts$' },
       to: { path: '^src/' },
     },
     {

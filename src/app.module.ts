@@ -8,6 +8,7 @@ import { SpeakerGuard } from './auth/speaker.js';
 import { UserTokens } from './auth/user-tokens.js';
 import { CallQuota } from './calls/call-quota.js';
 import { CallsModule } from './calls/calls.module.js';
+import { LiveCalls } from './calls/live-calls.js';
 import { PERSONAL_FIELDS } from './calls/domain/personal-data.js';
 import { CALL_POLICY } from './calls/initiate-call.js';
 import { CLOCK } from './clock.js';
@@ -28,6 +29,7 @@ import { DocsController } from './http/docs.controller.js';
 import { MeController } from './http/me.controller.js';
 import { OperatorController } from './http/operator.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { QuotaInterceptor } from './http/quota.interceptor.js';
 import { SessionController } from './http/session.controller.js';
 import { Gateway } from './operations/gateway-url.js';
 import { HealthController } from './operations/health.controller.js';
@@ -35,6 +37,7 @@ import { Log } from './operations/log.js';
 import { Metrics } from './operations/metrics.js';
 import { Readiness } from './operations/readiness.js';
 import { PrivacyModule } from './privacy/privacy.module.js';
+import { Quotas } from './quotas.js';
 import { callObligations } from './ringing/obligations.js';
 import { RingingModule } from './ringing/ringing.module.js';
 import { SocketsModule } from './sockets/sockets.module.js';
@@ -77,7 +80,7 @@ class FoundationModule {
         provide: CALL_POLICY,
         useValue: { ringTimeoutMs: config.ringTimeoutMs, busyPolicy: config.busyPolicy },
       },
-      ...[Gateway, CallQuota],
+      ...[Gateway, Quotas, LiveCalls, CallQuota],
     ];
     return { module: FoundationModule, providers, exports: providers };
   }
@@ -102,6 +105,7 @@ export class AppModule {
         ...[Readiness, Metrics, Webhooks],
         { provide: APP_GUARD, useClass: SpeakerGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
+        { provide: APP_INTERCEPTOR, useClass: QuotaInterceptor },
         { provide: APP_INTERCEPTOR, useClass: DeadlineInterceptor },
       ],
     };

@@ -1,3 +1,4 @@
+import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
 import { type ApnsApp, type FcmApp, apnsApps, caFile, fcmApps } from './push-settings.js';
 import { type ConfigFault, type Environment, Settings, quote } from './settings.js';
@@ -34,6 +35,8 @@ export interface Config {
   webhook: { url: string; secret: string } | null;
   callsPerMinute: number;
   eventsPerSecond: number;
+  requestsPerAddress: number;
+  trustedProxies: BlockList;
   /** Calls that ended longer ago are deleted; null: never. */
   retentionDays: number | null;
   demo: boolean;
@@ -128,6 +131,8 @@ export function readConfig(env: Environment): { config: Config; warnings: string
     callsPerMinute: settings.integer('RATE_LIMIT_CALLS_PER_MINUTE', 60, [1, 1_000_000]),
     eventsPerSecond: settings.integer('RATE_LIMIT_EVENTS_PER_SECOND', 50, [1, 1_000_000]),
     retentionDays: settings.optionalInteger('RINGWAY_RETENTION_DAYS', [1, 36_500]),
+    requestsPerAddress: settings.integer('RATE_LIMIT_REQUESTS_PER_ADDRESS', 1_000, [1, 1_000_000]),
+    trustedProxies: trustedProxies(settings),
     demo,
   };
   if (settings.faults.length > 0) throw new ConfigError(settings.faults);
@@ -163,6 +168,20 @@ function corsOrigins(settings: Settings): string[] {
     settings.fault('CORS_ORIGINS', `${quote(origin)} is not an origin such as https://app.example.com`);
     return origin;
   });
+}
+
+function trustedProxies(settings: Settings): BlockList {
+  const proxies = new BlockList();
+  const names = (settings.text('TRUSTED_PROXIES') ?? '').split(',').map((name) => name.trim());
+  for (const name of names.filter(Boolean)) {
+    const [address = '', bits] = name.split('/');
+    const family = isIP(address);
+    const prefix = bits === undefined ? (family === 6 ? 128 : 32) : Number(bits);
+    if (family === 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > (family === 6 ? 128 : 32))
+      settings.fault('TRUSTED_PROXIES', `${quote(name)} is not an address or network such as 10.0.0.0/8`);
+    else proxies.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4');
+  }
+  return proxies;
 }
 
 /** Injection token of the {@link Config}. */

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -14,8 +14,10 @@ import type { DemoPhones } from './http/demo-phones.controller.js';
 import { serveDocs } from './http/openapi.js';
 import { Gateway } from './operations/gateway-url.js';
 import { Log } from './operations/log.js';
+import { clientAddress } from './operations/client-address.js';
 import { allowsOrigin } from './operations/origins.js';
 import { Readiness } from './operations/readiness.js';
+import { Quotas } from './quotas.js';
 import { SocketServer } from './sockets/socket-server.js';
 
 /** A client that sends its request byte by byte is cut off. Headers, hence URLs, may be 16 kB together (Node's default). */
@@ -109,6 +111,17 @@ function configureHttp(app: NestExpressApplication, config: Config): void {
       },
     }),
   );
+  const quotas = app.get(Quotas);
+  app.use((request: IncomingMessage & { path: string }, _: unknown, next: (error?: unknown) => void) => {
+    // Whoever looks after this node may always ask how it is.
+    if (request.path.startsWith('/health/')) return next();
+    try {
+      quotas.takeOfAddress(clientAddress(request, config.trustedProxies));
+      next();
+    } catch (error) {
+      next(error);
+    }
+  });
   app.enableCors((request, decide) => {
     const { origin, host } = (request as { headers: Record<string, string | undefined> }).headers;
     const allowed = origin !== undefined && allowsOrigin(config.corsOrigins, origin, host);

@@ -24,6 +24,11 @@ export class TokenBucket {
     this.fullAt = fullAt;
     return 0;
   }
+
+  /** What was taken was not needed. */
+  giveBack(): void {
+    this.fullAt -= this.tokenMs;
+  }
 }
 
 const MAX_BUCKETS = 50_000;
@@ -49,5 +54,9 @@ export class RateLimiter {
       if (oldest !== undefined) this.buckets.delete(oldest);
     }
     return bucket.take(now);
+  }
+
+  giveBack(key: string): void {
+    this.buckets.get(key)?.giveBack();
   }
 }

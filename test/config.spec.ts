@@ -1,3 +1,4 @@
+import { BlockList } from 'node:net';
 import { type Config, ConfigError, readConfig } from '../src/config.js';
 import { account, apns, apnsApp, faultsOf, fcm, namesOf, read } from './support/settings.js';
 
@@ -35,6 +36,8 @@ describe('no settings at all', () => {
       webhook: null,
       callsPerMinute: 60,
       eventsPerSecond: 50,
+      requestsPerAddress: 1_000,
+      trustedProxies: new BlockList(),
       retentionDays: null,
       demo: true,
     }));

@@ -16,6 +16,7 @@ import {
   noCall,
 } from './domain/call.js';
 import { CallRefused } from './domain/refusal.js';
+import { LiveCalls } from './live-calls.js';
 
 const ATTEMPTS = 8;
 const REMEMBERED_CALLS = 10_000;
@@ -41,6 +42,7 @@ export class Calls {
   constructor(
     private readonly store: EventStore,
     private readonly bus: EventBus,
+    private readonly live: LiveCalls,
   ) {}
 
   /**
@@ -169,6 +171,7 @@ export class Calls {
   private remember(call: ExistingCall): void {
     const known = this.remembered.get(call.callId);
     if (known && known.version > call.version) return;
+    this.live.seen(call);
     this.remembered.delete(call.callId);
     this.remembered.set(call.callId, call);
     if (this.remembered.size > REMEMBERED_CALLS) {

@@ -29,6 +29,7 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
   /** This node's name for as long as the process lives. */
   readonly nodeId = randomUUID();
   private readonly arrivals: Batch<Connection, string | null>;
+  private readonly counts: Batch<{ userId: string; deviceId: string }, number>;
   private readonly departures: Batch<Connection, void>;
   private timer: NodeJS.Timeout | null = null;
   private heads: Cursor[] = [];
@@ -50,6 +51,7 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
     private readonly log: Log,
   ) {
     this.arrivals = new Batch(BATCH, (connections) => this.upsert(connections));
+    this.counts = new Batch(BATCH, (devices) => this.countElsewhere(devices));
     this.departures = new Batch(BATCH, (connections) => this.remove(connections));
   }
 
@@ -111,6 +113,12 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
     return arriving;
   }
 
+  /** How many other devices of the user are connected to other nodes; a guess of none when nobody can say. */
+  async connectionsElsewhere(userId: string, deviceId: string): Promise<number> {
+    if (this.alone) return 0;
+    return this.counts.add({ userId, deviceId }).catch(() => 0);
+  }
+
   /** A connection is gone; ignored when the device has a newer one. Never overtakes its own arrival. */
   async left(connection: Connection): Promise<void> {
     this.gone.add(connection);
@@ -157,6 +165,18 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
       rows.map((row) => [keyOf({ userId: row.user_id, deviceId: row.device_id }), row.before]),
     );
     return connections.map((connection) => before.get(keyOf(connection)) ?? null);
+  }
+
+  private async countElsewhere(devices: { userId: string; deviceId: string }[]): Promise<number[]> {
+    const { rows } = await this.pool.query<{ count: number }>({
+      name: 'presence_elsewhere',
+      text: `select (select count(*) from sessions s join nodes n using (node_id)
+                      where s.user_id = u and s.device_id <> d and s.node_id <> $3
+                        and n.lease_until > clock_timestamp())::int as count
+               from unnest($1::text[], $2::text[]) with ordinality x(u, d, nr) order by nr`,
+      values: [devices.map(({ userId }) => userId), devices.map(({ deviceId }) => deviceId), this.nodeId],
+    });
+    return rows.map(({ count }) => count);
   }
 
   private async remove(connections: Connection[]): Promise<void[]> {

@@ -50,9 +50,9 @@ export class CallCommandsController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<{ call: CallView; merged?: true }> {
     const actor = actorOf({ kind: 'user', ...user }, by);
-    this.quota.take(user.userId);
-    const { call, merged, created } = await this.bus.execute(
-      new InitiateCall(actor, id, callee, media, metadata),
+    const command = new InitiateCall(actor, id, callee, media, metadata);
+    const { call, merged, created } = await this.quota.charge(user.userId, callee, () =>
+      this.bus.execute(command),
     );
     response.status(created ? 201 : 200);
     return { call: viewOf(call), ...(merged ? { merged } : {}) };

@@ -132,7 +132,7 @@ export class Arrivals implements OnModuleDestroy {
         return await work();
       } catch (error) {
         if (attempt === 1) this.log.warn('presence is told when PostgreSQL is back', { deviceId, error });
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS * (1 + Math.random())));
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS * (1 + Math.random())).unref());
       }
     }
   }

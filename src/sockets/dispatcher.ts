@@ -4,6 +4,7 @@ import { CONFIG, type Config } from '../config.js';
 import { inTime, tooLate } from '../deadline.js';
 import { type Code, CODES, Failure, type FieldFault, failureOf } from '../failure.js';
 import { Log } from '../operations/log.js';
+import { Quotas } from '../quotas.js';
 import { TokenBucket } from '../rate-limit.js';
 import { findFlaw } from '../safe-json.js';
 import { SocketCommands } from './socket-commands.js';
@@ -31,6 +32,7 @@ const BURST = 4;
 export class Dispatcher {
   constructor(
     private readonly commands: SocketCommands,
+    private readonly quotas: Quotas,
     private readonly log: Log,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -67,7 +69,7 @@ export class Dispatcher {
     const perSecond = this.config.eventsPerSecond;
     session.bucket ??= new TokenBucket(perSecond, perSecond * BURST, now);
     const retryAfterMs = session.bucket.take(now);
-    if (retryAfterMs === 0) return;
+    if (retryAfterMs === 0) return this.quotas.takeOfUser(session.userId);
     throw new Failure('RATE_LIMITED', `More than ${perSecond} events per second.`, { retryAfterMs });
   }
 

@@ -7,6 +7,7 @@ import { CLOCK, type Clock } from '../clock.js';
 import { Bus } from '../cluster/bus.js';
 import { Failure } from '../failure.js';
 import { type Session, Sessions, actorOf } from './sessions.js';
+import { MAX_SIGNAL_BYTES } from './wire.js';
 
 /** As an app receives it. `seq` counts from 1 per call and sending device; an app drops what it has seen. */
 export interface Signal {
@@ -26,6 +27,8 @@ export interface MediaState {
 
 interface Kept {
   signal: Signal;
+  /** Of JSON. */
+  bytes: number;
   /** The connection it went out on; not yet acknowledged. */
   sentOn: string | null;
   sentAt: number;
@@ -53,6 +56,8 @@ const ELSEWHERE = 'elsewhere';
 /** Signals that wait for the answer, per sender and call. */
 const KEPT_BEFORE_ANSWER = 64;
 const KEPT_AFTER_ANSWER = 256;
+/** As many of the largest signals as may wait before the answer. */
+const KEPT_BYTES = KEPT_BEFORE_ANSWER * MAX_SIGNAL_BYTES;
 const ACK_TIMEOUT_MS = 10_000;
 /** A client that never acknowledges has received what was sent this long before its connection broke. */
 const PRESUMED_RECEIVED_MS = 2_000;
@@ -77,17 +82,17 @@ export class Signals {
   }
 
   /** @throws CallRefused, or Failure `RATE_LIMITED` when too many are waiting already */
-  async send(session: Session, callId: string, signal: unknown): Promise<number> {
+  async send(session: Session, callId: string, signal: unknown, bytes: number): Promise<number> {
     const call = await this.partOf(session, callId);
     const newest = this.sessions.get(session.userId, session.deviceId);
     // Nobody waits for the answer any more, and what the next connection has said must not be followed by this.
     if (newest && newest !== session) throw new Failure('UNAVAILABLE', 'The connection has been replaced.');
     const line = this.lineOf(call);
     const sender = this.senderOf(line, session);
-    this.makeRoom(sender, call);
+    this.makeRoom(sender, call, bytes);
     const seq = ++sender.seq;
     sender.kept.push({
-      signal: { callId: call.callId, seq, from: sender.from, signal },
+      ...{ signal: { callId: call.callId, seq, from: sender.from, signal }, bytes },
       sentOn: null,
       sentAt: 0,
     });
@@ -207,14 +212,17 @@ export class Signals {
   }
 
   /** The oldest makes room when it was sent to a client that never acknowledges: it has most likely arrived. */
-  private makeRoom(sender: Sender, call: ExistingCall): void {
-    if (sender.kept.length < (call.state === 'answered' ? KEPT_AFTER_ANSWER : KEPT_BEFORE_ANSWER)) return;
+  private makeRoom(sender: Sender, call: ExistingCall, bytes: number): void {
+    const most = call.state === 'answered' ? KEPT_AFTER_ANSWER : KEPT_BEFORE_ANSWER;
+    let keptBytes = sender.kept.reduce((sum, kept) => sum + kept.bytes, bytes);
     const target = this.targetOf(call, sender);
     const acknowledges = target && this.sessions.get(target.userId, target.deviceId)?.acknowledges;
-    if (sender.kept[0]?.sentOn && !acknowledges) sender.kept.shift();
-    else {
-      const message = `${sender.kept.length} signals wait for the other side already; send fewer, or wait for the answer.`;
-      throw new Failure('RATE_LIMITED', message, { retryAfterMs: 1_000 });
+    while (sender.kept.length >= most || keptBytes > KEPT_BYTES) {
+      if (!sender.kept[0]?.sentOn || acknowledges) {
+        const message = `${sender.kept.length} signals wait for the other side already; send fewer, or wait for the answer.`;
+        throw new Failure('RATE_LIMITED', message, { retryAfterMs: 1_000 });
+      }
+      keptBytes -= sender.kept.shift()!.bytes;
     }
   }
 

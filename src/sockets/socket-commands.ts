@@ -15,7 +15,7 @@ import { Failure } from '../failure.js';
 import { Arrivals } from './arrivals.js';
 import { type Session, actorOf } from './sessions.js';
 import { Signals } from './signals.js';
-import { type ClientEvent, type PayloadOf, checkSize } from './wire.js';
+import { type ClientEvent, type PayloadOf, checkedSize } from './wire.js';
 
 type Run = { [E in ClientEvent]: (session: Session, payload: PayloadOf<E>) => Promise<object> };
 
@@ -39,9 +39,9 @@ export class SocketCommands {
 
   private readonly table: Run = {
     'call:initiate': async (session, { callId, callee, media, metadata = {} }) => {
-      this.quota.take(session.userId);
-      const { call, merged } = await this.bus.execute(
-        new InitiateCall(actorOf(session), callId, callee, media, metadata),
+      const command = new InitiateCall(actorOf(session), callId, callee, media, metadata);
+      const { call, merged } = await this.quota.charge(session.userId, callee, () =>
+        this.bus.execute(command),
       );
       return { ...ofCall(call), ...(merged ? { merged } : {}) };
     },
@@ -56,8 +56,7 @@ export class SocketCommands {
     'call:end': async (session, { callId }) =>
       ofChange(await this.bus.execute(new EndCall(actorOf(session), callId))),
     'call:signal': async (session, { callId, signal }) => {
-      checkSize(signal);
-      return { seq: await this.signals.send(session, callId, signal) };
+      return { seq: await this.signals.send(session, callId, signal, checkedSize(signal)) };
     },
     'call:media': async (session, { callId, audio, video, held = false }) =>
       ofCall(await this.signals.media(session, { callId, audio, video, held })),

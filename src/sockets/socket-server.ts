@@ -9,19 +9,22 @@ import { CONFIG, type Config } from '../config.js';
 import { Presence } from '../devices/presence.js';
 import { type Code, Failure, failureOf } from '../failure.js';
 import { Log } from '../operations/log.js';
+import { clientAddress } from '../operations/client-address.js';
 import { allowsOrigin } from '../operations/origins.js';
+import { Quotas } from '../quotas.js';
 import { Arrivals } from './arrivals.js';
 import { ClusterEars } from './cluster-ears.js';
 import { Dispatcher } from './dispatcher.js';
 import { drain } from './drain.js';
 import { type Session, Sessions } from './sessions.js';
+import { type Connection, cutOff, watchUnread } from './unread.js';
 import { appState } from './wire.js';
 
 export const MAX_FRAME_BYTES = 100_000;
 /** Live connections of one user; one per device. */
 const MAX_DEVICES = 50;
-/** A device that does not read what it is sent is cut off; it finds everything in its next sync. */
-const MAX_UNSENT_MESSAGES = 1_000;
+/** Connections that have not said yet who they are. */
+const MAX_STRANGERS = 10_000;
 
 /** Socket.io, WebSocket only: a JWT in the handshake, one session per device, one dispatcher for all messages. */
 @Injectable()
@@ -34,6 +37,7 @@ export class SocketServer {
     private readonly tokens: UserTokens,
     private readonly sessions: Sessions,
     private readonly presence: Presence,
+    private readonly quotas: Quotas,
     private readonly arrivals: Arrivals,
     private readonly dispatcher: Dispatcher,
     private readonly ears: ClusterEars,
@@ -52,7 +56,7 @@ export class SocketServer {
       pingTimeout: 12_000,
       connectTimeout: 8_000,
       // CORS does not guard WebSockets: the origin is ours to check. Native apps send none, and bear a token.
-      allowRequest: (request, decide) => decide(null, this.accepting && this.mayConnect(request)),
+      allowRequest: (request, decide) => decide(null, this.mayConnect(request)),
     });
     this.io = io;
     this.ears.listen();
@@ -88,6 +92,14 @@ export class SocketServer {
   }
 
   private mayConnect(request: IncomingMessage): boolean {
+    if (!this.accepting) return turnAway(request, '503 Service Unavailable');
+    if (this.io!.engine.clientsCount - this.sessions.size >= MAX_STRANGERS)
+      return turnAway(request, '503 Service Unavailable');
+    try {
+      this.quotas.takeOfAddress(clientAddress(request, this.config.trustedProxies));
+    } catch {
+      return turnAway(request, '429 Too Many Requests');
+    }
     return allowsOrigin(this.config.corsOrigins, request.headers.origin, request.headers.host);
   }
 
@@ -98,12 +110,16 @@ export class SocketServer {
     if (!deviceId.success) {
       throw new Failure('DEVICE_ID_INVALID', `auth.deviceId ${deviceId.error.issues[0]!.message}`);
     }
+    try {
+      this.quotas.takeOfUser(user.userId);
+    } catch (error) {
+      throw new Failure('TOO_MANY_CONNECTIONS', (error as Failure).message, (error as Failure).more);
+    }
+    const elsewhere = await this.presence.connectionsElsewhere(user.userId, deviceId.data);
     const known = this.sessions.get(user.userId, deviceId.data);
-    if (!known && this.sessions.countOf(user.userId) >= MAX_DEVICES) {
-      throw new Failure(
-        'TOO_MANY_CONNECTIONS',
-        `At most ${MAX_DEVICES} devices of one user may be connected.`,
-      );
+    if (!known && elsewhere + this.sessions.countOf(user.userId) >= MAX_DEVICES) {
+      const message = `At most ${MAX_DEVICES} devices of one user may be connected.`;
+      throw new Failure('TOO_MANY_CONNECTIONS', message);
     }
     const session: Session = {
       ...{
@@ -125,11 +141,8 @@ export class SocketServer {
     const session = socket.data as Session;
     // The handshake holds the token and all headers; nobody reads them again.
     (socket as { handshake: unknown }).handshake = null;
-    socket.onAny((event: string, ...args: unknown[]) => {
-      void this.dispatcher.receive(session, event, args).then(() => {
-        if (unsent(socket) > MAX_UNSENT_MESSAGES) cutOff(socket.conn);
-      });
-    });
+    watchUnread(socket.conn);
+    socket.onAny((event: string, ...args: unknown[]) => void this.dispatcher.receive(session, event, args));
     socket.on('error', (error) => this.log.warn('a socket failed', { deviceId: session.deviceId, error }));
     socket.on('disconnect', (reason) => {
       socket.conn.close(); // a client that left the namespace has no business on the connection
@@ -142,21 +155,17 @@ export class SocketServer {
     });
   }
 
-  private refusal(error: unknown): Error & { data: { code: Code; message: string } } {
+  private refusal(error: unknown): Error & { data: { code: Code; message: string; retryAfterMs?: number } } {
     const { failure, bug } = failureOf(error);
     if (bug) this.log.error('a handshake failed', { error });
     return Object.assign(new Error(failure.message), {
-      data: { code: failure.code, message: failure.message },
+      data: { code: failure.code, message: failure.message, ...failure.more },
     });
   }
 }
 
-/** Packets that wait because the device does not read. Engine.IO keeps them under a private name. */
-const unsent = (socket: Socket): number =>
-  (socket.conn as unknown as { writeBuffer: unknown[] }).writeBuffer.length;
-
-type Connection = Socket['conn'];
-
-/** At once: a graceful close would wait behind what the device does not read. */
-const cutOff = (connection: Connection): void =>
-  (connection.transport as unknown as { socket: { terminate(): void } }).socket.terminate();
+/** In words that HTTP knows, and that clients take for a reason to try again later. */
+function turnAway({ socket }: IncomingMessage, status: string): false {
+  socket.end(`HTTP/1.1 ${status}\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  return false;
+}

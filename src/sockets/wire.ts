@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { callId, callPayload, declinePayload, initiatePayload } from '../calls/payloads.js';
 import { Failure } from '../failure.js';
 
-const MAX_SIGNAL_BYTES = 65_536;
+export const MAX_SIGNAL_BYTES = 65_536;
 
 const signalPayload = z.object(
   {
@@ -44,13 +44,10 @@ export type PayloadOf<E extends ClientEvent> = z.output<(typeof PAYLOADS)[E]>;
 
 export const isClientEvent = (event: string): event is ClientEvent => Object.hasOwn(PAYLOADS, event);
 
-/** @throws Failure `TOO_LARGE` for a signal of more than 65,536 bytes of JSON */
-export function checkSize(signal: unknown): void {
+/** @returns bytes of JSON. @throws Failure `TOO_LARGE` for a signal of more than 65,536 */
+export function checkedSize(signal: unknown): number {
   const bytes = Buffer.byteLength(JSON.stringify(signal));
-  if (bytes > MAX_SIGNAL_BYTES) {
-    throw new Failure(
-      'TOO_LARGE',
-      `The signal is ${bytes} bytes of JSON; at most ${MAX_SIGNAL_BYTES} are relayed.`,
-    );
-  }
+  if (bytes <= MAX_SIGNAL_BYTES) return bytes;
+  const message = `The signal is ${bytes} bytes of JSON; at most ${MAX_SIGNAL_BYTES} are relayed.`;
+  throw new Failure('TOO_LARGE', message);
 }

@@ -169,7 +169,10 @@ describe('clients that know no protocol', () => {
     const raw = await joined('deaf');
     expect(await connected()).toBe(3);
     raw.pause();
-    for (let index = 0; index < 3_000; index++) raw.send(`42${index}["sync",{}]`);
-    await eventually(connected, (count) => count === 2);
+    const ask = (): Promise<number> => {
+      for (let index = 0; index < 200; index++) raw.send(`42${index}["sync",{}]`);
+      return connected();
+    };
+    await eventually(ask, (count) => count === 2);
   });
 });
