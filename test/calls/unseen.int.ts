@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import { Calls } from '../../src/calls/calls.js';
 import { noCall } from '../../src/calls/domain/call.js';
 import { answer, initiate } from '../../src/calls/domain/decide.js';
+import { LiveCalls } from '../../src/calls/live-calls.js';
 import { EventStore } from '../../src/event-store/event-store.js';
 import { givenStore } from '../event-store/given-store.js';
 import { aliceCallsBob, iPhone, mallory } from './cast.js';
@@ -21,7 +22,7 @@ function node(): { calls: Calls; asked: () => number } {
       return typeof value === 'function' ? (value.bind(pool) as unknown) : value;
     },
   });
-  return { calls: new Calls(new EventStore(counting), silent), asked: () => asked };
+  return { calls: new Calls(new EventStore(counting), silent, new LiveCalls()), asked: () => asked };
 }
 
 async function aCall(calls: Calls): Promise<string> {
