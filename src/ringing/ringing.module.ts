@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { CallsModule } from '../calls/calls.module.js';
 import { CONFIG, type Config } from '../config.js';
 import { DevicesModule } from '../devices/devices.module.js';
-import { systemClock } from '../clock.js';
+import { CLOCK, type Clock } from '../clock.js';
 import { ApnsSender } from '../push/apns.js';
 import { FcmSender } from '../push/fcm.js';
 import { ConfirmReachedHandler } from './confirm-reached.js';
@@ -17,15 +17,15 @@ import { TellCallOverHandler } from './tell-call-over.js';
 import { WakeCallHandler } from './wake-call.js';
 import { WakeLog } from './wake-log.js';
 
-/** Provider tokens carry the time by this machine's clock, as Apple and Google expect. */
-const senders = ({ push: { apnsApps, fcmApps, origins, ca } }: Config): Senders =>
+/** Not by the wall clock: each step of it would make a new provider token, and Apple refuses more than one in 20 minutes. */
+const senders = ({ push: { apnsApps, fcmApps, origins, ca } }: Config, clock: Clock): Senders =>
   new Senders(
     new ApnsSender({
       keys: apnsApps,
       origins: { production: origins.apnsProduction, sandbox: origins.apnsSandbox },
-      ...{ ca: ca ?? undefined, clock: systemClock },
+      ...{ ca: ca ?? undefined, clock },
     }),
-    new FcmSender({ apps: fcmApps, origin: origins.fcm, ca: ca ?? undefined, clock: systemClock }),
+    new FcmSender({ apps: fcmApps, origin: origins.fcm, ca: ca ?? undefined, clock }),
     fcmApps.map(({ projectId }) => projectId),
   );
 
@@ -34,7 +34,7 @@ const senders = ({ push: { apnsApps, fcmApps, origins, ca } }: Config): Senders 
   providers: [
     ...[RingSaga, JobSweeper, Jobs, WakeLog],
     { provide: PushFuse, useFactory: () => new PushFuse() },
-    { provide: Senders, inject: [CONFIG], useFactory: senders },
+    { provide: Senders, inject: [CONFIG, CLOCK], useFactory: senders },
     ...[WakeCallHandler, HedgeDeviceHandler, PushDeviceHandler, ConfirmReachedHandler, TellCallOverHandler],
   ],
   exports: [PushFuse, Senders, WakeLog],
