@@ -15,6 +15,9 @@ import { appOf } from './push-verdict.js';
 import { WakeLog } from './wake-log.js';
 import type { WakeEvent } from './wake-events.js';
 
+/** How long nobody looks again whether the call still rings; a busy database can hold the plan up for seconds. */
+const FRESH_MS = 150;
+
 /** Makes the callee's devices ring: those with a live socket hear it there, the others are pushed. */
 export class WakeCall extends Command<void> {
   constructor(readonly callId: string) {
@@ -39,6 +42,7 @@ export class WakeCallHandler implements ICommandHandler<WakeCall> {
       await this.log.record(callId, () => ({ events: [], cancelJobs: [wakeKey(callId)] }));
       return;
     }
+    const readAt = performance.now();
     const reaches = await this.reaches.of(call.callee.userId);
     let pushes: Reach[] = [];
     await this.log.record(callId, (wake) => {
@@ -56,8 +60,11 @@ export class WakeCallHandler implements ICommandHandler<WakeCall> {
       return;
     }
     this.sweeper.nudge(this.config.ringAckTimeoutMs);
+    const fresh = performance.now() - readAt < FRESH_MS;
     await Promise.all(
-      pushes.map(({ deviceId, push }) => this.commands.execute(new PushDevice(callId, deviceId, 0, push))),
+      pushes.map(({ deviceId, push }) =>
+        this.commands.execute(new PushDevice(callId, deviceId, 0, fresh ? push : null)),
+      ),
     );
   }
 

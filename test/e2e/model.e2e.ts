@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import { jest } from '@jest/globals';
+import fc from 'fast-check';
+import type { Actor } from '../../src/calls/domain/call.js';
+import { Model, type Outcome } from '../calls/model.js';
+import { type TestDatabase, freshDatabase } from '../support/database.js';
+import { type TestGateway, testGateway } from '../support/gateway.js';
+import type { Phone, Told } from '../support/phone.js';
+
+jest.setTimeout(120_000);
+
+const EVENT_OF = {
+  ...{ initiate: 'call:initiate', ring: 'call:ringing', answer: 'call:answer' },
+  ...{ decline: 'call:decline', cancel: 'call:cancel', end: 'call:end' },
+} as const;
+type Ask = keyof typeof EVENT_OF;
+
+interface Wish {
+  ask: Ask;
+  /** Whose phone: Alice has two, Bob has two, Mallory has one; on two nodes. */
+  by: number;
+}
+const wish: fc.Arbitrary<Wish> = fc
+  .record({ ask: fc.constantFrom(...(Object.keys(EVENT_OF) as Ask[])), by: fc.nat(4) })
+  // Mallory is a stranger to the call, so she does not place it.
+  .map(({ ask, by }) => ({ ask, by: ask === 'initiate' && by === 4 ? 0 : by }));
+/** Steps one after the other; the wishes of one step are said at once. */
+const stories = fc
+  .tuple(
+    fc.boolean(),
+    fc.array(fc.array(wish, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 9 }),
+  )
+  .map(([begins, steps]) => (begins ? [[{ ask: 'initiate', by: 0 } as Wish], ...steps] : steps));
+
+/** Stories that once failed, or that nobody should have to find again. */
+const KEPT: [Wish[][]][] = [
+  [
+    [
+      [{ ask: 'initiate', by: 0 }],
+      [
+        { ask: 'answer', by: 2 },
+        { ask: 'answer', by: 3 },
+        { ask: 'cancel', by: 1 },
+      ],
+    ],
+  ],
+  [[[{ ask: 'cancel', by: 0 }], [{ ask: 'initiate', by: 0 }], [{ ask: 'answer', by: 2 }]]],
+  [
+    [
+      [
+        { ask: 'initiate', by: 0 },
+        { ask: 'initiate', by: 0 },
+        { ask: 'initiate', by: 1 },
+      ],
+      [{ ask: 'end', by: 2 }],
+    ],
+  ],
+];
+
+const orders = <T>(list: readonly T[]): T[][] =>
+  list.length <= 1
+    ? [[...list]]
+    : list.flatMap((first, index) =>
+        orders(list.filter((_, other) => other !== index)).map((rest) => [first, ...rest]),
+      );
+
+/** What the answer to a command says about what it came to; the model's word for it. */
+function answered({ ok, error, call }: Told): string {
+  if (!ok) return error.code;
+  return call === null ? 'null' : 'ok';
+}
+
+/** The model's outcome as a phone would be answered. A cancel of what is not there is the one thing it does not know. */
+const foreseen = (ask: Ask, outcome: Outcome): string => {
+  if (ask === 'cancel' && outcome === 'CALL_NOT_FOUND') return 'null';
+  return typeof outcome === 'string' ? outcome : 'ok';
+};
+
+describe('several phones of three people, on two nodes, saying anything in any order and at once', () => {
+  let database: TestDatabase;
+  let nodes: TestGateway[];
+  let phones: Phone[];
+  beforeAll(async () => {
+    database = await freshDatabase();
+    const env = { RATE_LIMIT_EVENTS_PER_SECOND: '100000' };
+    nodes = [await testGateway(env, database), await testGateway(env, database)];
+    phones = await Promise.all(
+      ['alice', 'alice', 'bob', 'bob', 'mallory'].map((user, index) =>
+        nodes[index % 2]!.phone(user, { deviceId: `${user}-${index}` }),
+      ),
+    );
+  });
+  afterAll(async () => {
+    await Promise.all(nodes.map((node) => node.stop()));
+    await database.drop();
+  });
+
+  /** An early cancel makes the call of its user end as it begins. */
+  class Expected {
+    private readonly model = new Model();
+    private readonly cancelledBy = new Set<string>();
+    private recorded = 0;
+    constructor(private readonly before: readonly (readonly [Wish, Outcome])[] = []) {
+      for (const [one, outcome] of before) this.take(one, outcome);
+    }
+    outcome({ ask, by }: Wish): Outcome {
+      return this.model.expects(ask, actorOf(by), Date.now());
+    }
+    then(one: Wish): Expected {
+      return new Expected([...this.before, [one, this.outcome(one)]]);
+    }
+    get events(): number {
+      return this.recorded;
+    }
+    private take({ ask, by }: Wish, outcome: Outcome): void {
+      const { userId } = actorOf(by);
+      this.model.happened(outcome, actorOf(by), Date.now());
+      if (ask === 'cancel' && outcome === 'CALL_NOT_FOUND') this.cancelledBy.add(userId);
+      this.recorded += typeof outcome === 'string' ? 0 : outcome.length;
+      if (outcome[0] !== 'CallInitiated' || !this.cancelledBy.has(userId)) return;
+      this.model.happened(['CallCancelled'], actorOf(by), Date.now());
+      this.recorded++;
+    }
+  }
+  const actorOf = (by: number): Actor => {
+    const { userId, deviceId } = phones[by]!;
+    return { userId, deviceId, name: null };
+  };
+  const say = (callId: string, { ask, by }: Wish): Promise<Told> => {
+    const callee = phones[by]!.userId === 'bob' ? 'alice' : 'bob';
+    const payload = ask === 'initiate' ? { callId, callee, media: 'video' } : { callId };
+    return phones[by]!.say(EVENT_OF[ask], payload);
+  };
+
+  it('are answered as a tiny model of the contract would, in some order of what was said at once', async () => {
+    const play = async (steps: Wish[][]): Promise<void> => {
+      const callId = randomUUID();
+      let possible = [new Expected()];
+      for (const step of steps) {
+        const told = (await Promise.all(step.map((one) => say(callId, one)))).map(answered);
+        possible = possible.flatMap((before) =>
+          orders(step.map((one, index) => ({ one, told: told[index]! }))).flatMap((order) => {
+            let now = before;
+            for (const { one, told: answer } of order) {
+              if (foreseen(one.ask, now.outcome(one)) !== answer) return [];
+              now = now.then(one);
+            }
+            return [now];
+          }),
+        );
+        if (possible.length === 0)
+          throw new Error(`no order explains ${JSON.stringify(step)}: ${told.join(', ')}`);
+      }
+      // What is left over must not hold the pair for the next story.
+      const { body } = await nodes[0]!.http(`/v1/calls/${callId}`, { as: 'alice' });
+      const version = (body.version as number | undefined) ?? 0;
+      expect(possible.map(({ events }) => events)).toContain(version);
+      for (const by of [0, 2]) {
+        await phones[by]!.say('call:cancel', { callId: randomUUID() });
+        for (const event of ['call:cancel', 'call:decline', 'call:end'])
+          if (version > 0) await phones[by]!.say(event, { callId });
+      }
+    };
+    await fc.assert(fc.asyncProperty(stories, play), { numRuns: 120, examples: KEPT });
+  });
+});
