@@ -88,9 +88,14 @@ export class History {
     );
   }
 
+  /** How late a healthy gateway may have been then: this process was as late, or a command took as long. */
   stalledBetween(from: number, to: number): number {
-    return this.stalls
+    const stalled = this.stalls
       .filter(({ at, ms }) => at <= to && at + ms >= from)
       .reduce((sum, { ms }) => sum + ms, 0);
+    const slowest = this.operations
+      .filter(({ at, end, outcome }) => outcome === 'ok' && end !== null && at <= to && end >= from)
+      .reduce((most, { at, end }) => Math.max(most, end! - at), 0);
+    return Math.max(stalled, slowest);
   }
 }
