@@ -30,7 +30,7 @@ const stories = fc
     fc.boolean(),
     fc.array(fc.array(wish, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 9 }),
   )
-  .map(([begins, steps]) => (begins ? [[{ ask: 'initiate', by: 0 }], ...steps] : steps));
+  .map(([begins, steps]): Wish[][] => (begins ? [[{ ask: 'initiate', by: 0 }], ...steps] : steps));
 
 /** Stories that once failed, or that nobody should have to find again. */
 const KEPT: [Wish[][]][] = [
