@@ -103,12 +103,15 @@ export const HISTORY_OF_BEGUN = `lateral (
                                     'at', (extract(epoch from e.at) * 1000)::bigint) order by e.version) as history
     from events e where e.stream_id = begun.stream_id) stream`;
 
-/** What an outcome looks like in the events. */
+const has = (type: string): string =>
+  `exists (select from events e where e.stream_id = begun.stream_id and e.type = '${type}')`;
+
+/** What an outcome looks like in the events: an end without an answer is a failure. */
 const HAS_OUTCOME = `case $5::text
-  when 'completed' then exists (select from events e where e.stream_id = begun.stream_id and e.type = 'CallEnded')
-  when 'cancelled' then exists (select from events e where e.stream_id = begun.stream_id and e.type = 'CallCancelled')
-  when 'missed'    then exists (select from events e where e.stream_id = begun.stream_id and e.type = 'CallMissed')
-  when 'failed'    then exists (select from events e where e.stream_id = begun.stream_id and e.type = 'CallFailed')
+  when 'completed' then ${has('CallEnded')} and ${has('CallAnswered')}
+  when 'cancelled' then ${has('CallCancelled')}
+  when 'missed'    then ${has('CallMissed')}
+  when 'failed'    then ${has('CallFailed')} or (${has('CallEnded')} and not ${has('CallAnswered')})
   else exists (select from events e where e.stream_id = begun.stream_id and e.type = 'CallDeclined'
                  and e.data ->> 'reason' = $5) end`;
 

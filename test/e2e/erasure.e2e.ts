@@ -164,6 +164,10 @@ describe('a user who is erased', () => {
       code: 'participant_erased',
       verdict: 'The call ended before anybody answered, because one of its two users was erased.',
     });
+    const withOutcome = async (outcome: string): Promise<unknown[]> =>
+      (await gateway.http(`/v1/calls?outcome=${outcome}`, { as: bob.userId })).body.items;
+    expect(await withOutcome('failed')).toMatchObject([{ callId }]);
+    expect(await withOutcome('completed')).toEqual([]);
     const jobs = (await everythingStored(gateway.database.url)).filter((row) => row.startsWith('jobs:'));
     expect(
       jobs.filter((row) => row.includes(`wake ${callId}`) || row.includes(`ring-timeout ${callId}`)),

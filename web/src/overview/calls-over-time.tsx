@@ -40,14 +40,15 @@ export function CallsOverTime({ series, stepSeconds, total, from, to }: Series) 
           </g>
         ))}
         <path class="bars" transform={`translate(${LEFT} 8)`} d={barsPath(perMinute, max, wide, high)} />
-        {series.map(
-          ({ at }, nr) =>
-            nr % everyNth === 0 && (
-              <text key={at} class="axis" x={LEFT + (nr * wide) / series.length} y={HEIGHT - 6}>
-                {clock(at, day)}
-              </text>
-            ),
-        )}
+        {series.map(({ at }, nr) => {
+          const x = (nr * wide) / series.length;
+          if (nr % everyNth !== 0 || x + MARK / 2 > wide) return null;
+          return (
+            <text key={at} class="axis" x={LEFT + x} y={HEIGHT - 6}>
+              {clock(at, day)}
+            </text>
+          );
+        })}
       </svg>
       <details>
         <summary>As a table</summary>
