@@ -133,7 +133,8 @@ export class Calls {
 
   /** Whether this is what was asked for under the second name of a merged call. */
   async isContentOfAlias(callId: string, content: string): Promise<boolean> {
-    return (await this.store.claimOn(aliasKey(callId)))?.owner === fingerprint(callId, content);
+    const claim = await this.store.claimOn(aliasKey(callId));
+    return claim !== null && claim.owner === fingerprint(callId, callIdOf(claim.streamId), content);
   }
 
   /** Which call holds a claim, by the stream the store named. */

@@ -38,14 +38,17 @@ export const placesOfNewCall = ({ caller, callee }: NewCall, busyPolicy: 'ring' 
     : []),
 ];
 
-/** Remembers what was asked for under this name, so that asking for something else under it is a conflict. */
-export const aliasClaim = (callId: string, content: string): Claim => ({
-  ...{ key: aliasKey(callId), owner: fingerprint(callId, content), kept: true },
+/**
+ * Makes `callId` another name of the call `of`, and of no other call. Remembers what was asked for under it, so that
+ * asking for something else is a conflict.
+ */
+export const aliasClaim = (callId: string, of: string, content: string): Claim => ({
+  ...{ key: aliasKey(callId), owner: fingerprint(callId, of, content), kept: true },
 });
 
 /** The content itself is personal, and claims are not sealed. */
-export const fingerprint = (callId: string, content: string): string =>
-  createHash('sha256').update(`${callId} ${content}`).digest('base64url');
+export const fingerprint = (callId: string, of: string, content: string): string =>
+  createHash('sha256').update(`${callId} ${of} ${content}`).digest('base64url');
 
 export const earlyCancelClaim = (userId: string, callId: string): Claim => ({
   ...{ key: earlyCancelKey(userId, callId), owner: null },

@@ -105,7 +105,7 @@ export class InitiateCallHandler implements ICommandHandler<InitiateCall> {
       return null;
     }
     const events = answer(call, { by, now: this.clock.now() });
-    const claims = [aliasClaim(callId, contentOf(initiation))];
+    const claims = [aliasClaim(callId, call.callId, contentOf(initiation))];
     const outcome = await this.calls.append(call, events, { by, commandId: randomUUID(), claims });
     return outcome.status === 'done' ? { call: outcome.change.call, merged: true, created: true } : null;
   }

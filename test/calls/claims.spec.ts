@@ -88,12 +88,18 @@ describe('an early cancel', () => {
 
 describe('the second name of a merged call', () => {
   it('is kept for ever, and stands in the way of a new call of that name', () => {
-    expect(aliasClaim(callId, 'content')).toEqual({
+    expect(aliasClaim(callId, 'other', 'content')).toEqual({
       key: expect.any(String) as string,
-      owner: fingerprint(callId, 'content'),
+      owner: fingerprint(callId, 'other', 'content'),
       kept: true,
     });
-    expect(keys(namesOfNewCall(aliceToBob))).toContain(aliasClaim(callId, 'content').key);
+    expect(keys(namesOfNewCall(aliceToBob))).toContain(aliasClaim(callId, 'other', 'content').key);
+  });
+
+  it('names one call only: a repetition that finds another call ringing shares no owner with the first', () => {
+    const [one, another] = [aliasClaim(callId, 'one', 'content'), aliasClaim(callId, 'another', 'content')];
+    expect(one.key).toBe(another.key);
+    expect(one.owner).not.toBe(another.owner);
   });
 });
 
