@@ -13,7 +13,7 @@ import { PATIENT, openPool } from './database/pools.js';
 import type { DemoPhones } from './http/demo-phones.controller.js';
 import { serveDocs } from './http/openapi.js';
 import { Gateway } from './operations/gateway-url.js';
-import { Log } from './operations/log.js';
+import { Log, nestLogger } from './operations/log.js';
 import { clientAddress } from './operations/client-address.js';
 import { allowsOrigin } from './operations/origins.js';
 import { Readiness } from './operations/readiness.js';
@@ -70,7 +70,7 @@ export async function startGateway(
     };
     app = await NestFactory.create<NestExpressApplication>(
       AppModule.of({ config, log, clock, pools, dataSource, secrets, demoPhones }),
-      { logger: ['fatal', 'error'], bodyParser: false, abortOnError: false, forceCloseConnections: true },
+      { logger: nestLogger(log), bodyParser: false, abortOnError: false, forceCloseConnections: true },
     );
     const nest = app;
     configureHttp(nest, config);

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type LoggerService } from '@nestjs/common';
 import { pino } from 'pino';
 
 /** Facts that may stand in a log line: ids, codes, figures. Never a payload, a token, a name or SDP. */
@@ -35,6 +35,21 @@ export class Log {
   error(message: string, facts: Facts = {}): void {
     this.logger.error(clean(facts), message);
   }
+}
+
+/**
+ * Nest's own messages as lines of the log. Left to itself Nest prints an error with all that hangs on it, the parameters
+ * of a failed query among them.
+ */
+export function nestLogger(log: Log): LoggerService {
+  const say =
+    (level: 'error' | 'warn') =>
+    (message: unknown, ...more: unknown[]): void => {
+      const error = [message, ...more].find((part) => part instanceof Error);
+      log[level](typeof message === 'string' ? message : 'Nest met an error', error ? { error } : {});
+    };
+  const silent = (): void => undefined;
+  return { fatal: say('error'), error: say('error'), warn: say('warn'), log: silent };
 }
 
 /** Of an error only what we wrote or the runtime says: its kind, message, code and stack; not the data hung on it. */
