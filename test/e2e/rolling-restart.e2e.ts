@@ -59,6 +59,7 @@ describe('two nodes that are restarted one after the other under load', () => {
         answers.push(answered);
       });
       const caller = phone(`caller-${nr}`, nr);
+      await callee.welcomed;
       while (running) {
         const callId = randomUUID();
         const initiation = { callId, callee: `callee-${nr}`, media: 'voice' };

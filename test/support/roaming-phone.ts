@@ -9,6 +9,9 @@ const PATIENCE_MS = 15_000;
 export class RoamingPhone {
   /** What this phone knows of its calls: the highest version counts. */
   readonly calls = new Map<string, CallView>();
+  /** Settles when a gateway has let it in for the first time: from then on it can be called. */
+  readonly welcomed: Promise<void>;
+  private welcome = (): void => undefined;
   private socket: Socket | null = null;
   private next: number;
   private gone = false;
@@ -22,6 +25,7 @@ export class RoamingPhone {
     start = 0,
   ) {
     this.next = start;
+    this.welcomed = new Promise((resolve) => (this.welcome = resolve));
     this.connect();
   }
 
@@ -71,6 +75,7 @@ export class RoamingPhone {
     socket.on('sync', ({ calls }: Told, ack?: () => void) => {
       ack?.();
       before?.disconnect();
+      this.welcome();
       for (const call of calls) this.learn(call);
     });
     socket.onAny((event: string, { call }: Told, ack?: () => void) => {
