@@ -23,6 +23,7 @@ interface Message {
 
 interface Asked {
   answers: unknown[];
+  heard: number;
   expected: number;
   done(): void;
 }
@@ -93,6 +94,7 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
     return new Promise((resolve) => {
       const asked: Asked = {
         answers: [],
+        heard: 0,
         expected: Infinity,
         done: () => {
           clearTimeout(timer);
@@ -105,7 +107,7 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
       void this.publish(CHANNEL, { from: this.presence.nodeId, topic, payload, question }).then(
         (receivers) => {
           asked.expected = receivers - 1; // we hear ourselves
-          if (asked.answers.length >= asked.expected) asked.done();
+          if (asked.heard >= asked.expected) asked.done();
         },
       );
     });
@@ -143,8 +145,10 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
   private answered(question: string | undefined, answer: unknown): void {
     const asked = this.asked.get(question ?? '');
     if (!asked) return;
-    asked.answers.push(answer);
-    if (asked.answers.length >= asked.expected) asked.done();
+    asked.heard++;
+    // A node that has only just begun to listen says that it has nothing to say.
+    if (answer !== null) asked.answers.push(answer);
+    if (asked.heard >= asked.expected) asked.done();
   }
 
   /** @returns how many nodes got it, this one included */
