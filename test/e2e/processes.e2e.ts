@@ -97,7 +97,6 @@ describe('a new user', () => {
     expect(events(said)).toEqual(
       expect.arrayContaining([
         'sync',
-        'call:progress',
         'call:ringing',
         'call:answered',
         'call:signal',

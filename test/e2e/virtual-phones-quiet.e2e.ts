@@ -80,7 +80,10 @@ describe('a virtual phone that must be quiet', () => {
     const { simulator } = gateway;
     simulator.inject({ service: 'apns-production', fault: { kind: 'delay', ms: 700 }, times: 1 });
     const callId = await caller.calls(callee.userId);
-    await caller.hears('call:progress', ({ step }) => step === 'push-sent');
+    await gateway.eventually(
+      () => Promise.resolve(simulator.log),
+      (log) => log.some(({ body }) => body.includes(callId)),
+    );
     await caller.say('call:cancel', { callId });
     const timeline = await gateway.eventually(
       () => gateway.timeline(callId, caller.userId),
