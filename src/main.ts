@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { isIPv6 } from 'node:net';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { EmbeddedPostgresError, startEmbeddedPostgres } from './database/embedded-postgres.js';
 import { DatabaseError } from './database/migrate.js';
@@ -54,8 +55,8 @@ async function embeddedPostgres(
 }
 
 function welcome({ port }: RunningGateway, { host, demo }: Config, simulator: PushSimulator | null): void {
-  const shown = host === '0.0.0.0' || host === '127.0.0.1' ? 'localhost' : host;
-  const url = `http://${shown}:${port}`;
+  const local = ['0.0.0.0', '127.0.0.1', '::', '::1'].includes(host);
+  const url = `http://${local ? 'localhost' : isIPv6(host) ? `[${host}]` : host}:${port}`;
   const lines = [
     `Ringway is ready on ${url}`,
     '',
