@@ -2,11 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { PushSimulator } from '../../src/simulator/push-simulator.js';
 import { type TestGateway, testGateway } from '../support/gateway.js';
 import { isInstalled, run, workshop } from './run.js';
 import { ROOT, type Sample, nameOf, samplesOf } from './samples.js';
 
-const PAGES = ['README.md', 'client/README.md', 'docs/web.md', 'docs/backend.md'];
+const PAGES = [
+  ...['README.md', 'client/README.md', 'docs/web.md', 'docs/backend.md'],
+  ...['docs/push.md', 'docs/operations.md'],
+];
 /** Swift and Kotlin need their own tools; what else is in these pages is checked. */
 const samples = [...PAGES, 'docs/ios.md', 'docs/android.md'].flatMap(samplesOf);
 const of = (...languages: string[]): Sample[] =>
@@ -15,29 +19,37 @@ const named = (list: Sample[]): [string, Sample][] => list.map((sample) => [name
 
 const SECRET = 'a secret of the app that is long enough';
 /** Starts a gateway, or is for a machine with Apple's or Google's tools. */
-const needsMore = ({ code }: Sample): boolean => /npm (start|ci)|gradle|xcrun|keytool/.test(code);
+const needsMore = ({ code }: Sample): boolean => /npm (start|ci|run)|gradle|xcrun|keytool/.test(code);
 /** Samples that serve and never end have tests of their own. */
 const serves = ({ title }: Sample): boolean => title?.startsWith('webhook.') ?? false;
 const php = isInstalled('php');
 
 describe('the samples of the documentation', () => {
+  let simulator: PushSimulator;
   let demo: TestGateway;
   let strict: TestGateway;
   const { folder, remove } = workshop();
   beforeAll(async () => {
+    simulator = await PushSimulator.start();
+    const caFile = path.join(folder, 'ca.pem');
+    writeFileSync(caFile, simulator.ca);
     [demo, strict] = await Promise.all([
-      testGateway(),
+      testGateway(simulator.gatewaySettings(['com.example.ringway'], caFile)),
       testGateway({ DEMO: '0', AUTH_SECRET: SECRET, PUBLIC_URL: 'http://gateway.test' }),
     ]);
   });
   afterAll(async () => {
     await Promise.all([demo.stop(), strict.stop()]);
+    await simulator.stop();
     remove();
   });
 
   const here = (sample: Sample): Sample => ({
     ...sample,
-    code: sample.code.replaceAll(/https?:\/\/(localhost:3000|calls\.example\.com)/g, demo.url),
+    code: sample.code
+      .replaceAll(/https?:\/\/(localhost:3000|calls\.example\.com)/g, demo.url)
+      .replaceAll('http://127.0.0.1:21954', simulator.origins.control)
+      .replaceAll("'./dist/", `'${ROOT}/dist/`),
   });
   const environment = async (): Promise<Record<string, string>> => {
     const callId = randomUUID();
@@ -102,6 +114,6 @@ describe('the samples of the documentation', () => {
 
   it('are all of a kind that is tested', () => {
     const languages = [...new Set(PAGES.flatMap(samplesOf).map(({ language }) => language))].sort();
-    expect(languages).toEqual(['js', 'json', 'php', 'python', 'sh', 'ts']);
+    expect(languages).toEqual([...['ini', 'js', 'json', 'mermaid', 'php', 'python', 'sh', 'ts']]);
   });
 });

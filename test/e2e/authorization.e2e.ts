@@ -26,7 +26,7 @@ class Stage {
   ) {}
 
   static async set(): Promise<Stage> {
-    const gateway = await testGateway({ AUTH_SECRET: SECRET });
+    const gateway = await testGateway({ AUTH_SECRET: SECRET, RATE_LIMIT_EVENTS_PER_SECOND: '100000' });
     const client = new pg.Client({ connectionString: gateway.database.url });
     await client.connect();
     const { rows } = await client.query<{ value: string }>(
