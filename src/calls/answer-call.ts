@@ -27,10 +27,10 @@ export class AnswerCallHandler implements ICommandHandler<AnswerCall> {
       return await this.answer(command);
     } catch (refused) {
       if (!(refused instanceof CallRefused) || refused.code !== 'CALL_ALREADY_ENDED') throw refused;
-      if (!isUnanswered(await this.calls.load(command.callId))) throw refused;
-      // Refused by the clock alone. Recorded before anybody is told: an answer given in time may still be on its way to
-      // the disk, and one of the two has to lose there.
-      await this.calls.change(command.callId, null, timeOut);
+      // Refused by the clock alone? Recorded before anybody is told: an answer given in time may still be on its way to
+      // the disk, or has arrived there just now, and one of the two has to lose there.
+      if (isUnanswered(await this.calls.load(command.callId)))
+        await this.calls.change(command.callId, null, timeOut);
       return this.answer(command);
     }
   }

@@ -131,6 +131,18 @@ describe('calls that ended longer ago than the retention', () => {
           heard.some(({ id, type }) => id === `call-${callId}/2` && type === 'CallCancelled'),
         ),
     );
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    await eventually(
+      () =>
+        client.query(
+          `select from checkpoints where name = 'webhooks'
+              and position >= (select max(position) from events where stream_id = any ($1))`,
+          [old.map((callId) => `call-${callId}`)],
+        ),
+      ({ rowCount }) => rowCount === 1,
+    );
+    await client.end();
     await restart({ ...RETENTION, ...webhook });
     await eventually(
       () => historyOf('alice'),
