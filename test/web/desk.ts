@@ -6,7 +6,7 @@ import { type TestDatabase, freshDatabase } from '../support/database.js';
 
 // A browser on a busy machine takes its time; what a test waits for is waited for here, with what was seen instead.
 jest.setTimeout(90_000);
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 45_000;
 
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 const FLAGS = [
