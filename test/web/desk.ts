@@ -6,7 +6,7 @@ import { type TestDatabase, freshDatabase } from '../support/database.js';
 
 // A browser on a busy machine takes its time; what a test waits for is waited for here, with what was seen instead.
 jest.setTimeout(90_000);
-const PATIENCE_MS = 45_000;
+const PATIENCE_MS = 25_000;
 
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 const FLAGS = [
@@ -65,6 +65,7 @@ export class Desk {
     page.on('response', (response) => {
       if (response.status() >= 400) this.complaints.push(`${response.status()}: ${response.url()}`);
     });
+    await page.addInitScript(REMEMBER_PEERS);
     await page.goto(this.url + path);
     return page;
   }
@@ -92,6 +93,36 @@ export class Desk {
   }
 }
 
+/** Runs in the page: what `whatWebRtcKnows` looks at. */
+const REMEMBER_PEERS = `globalThis.peers = [];
+  globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(...options) { super(...options); peers.push(this); }
+  };`;
+
+/** For the failure of a test: the state of each connection, its tracks, and what has gone over it. */
+const whatWebRtcKnows = (page: Page): Promise<string> =>
+  page.evaluate(async () => {
+    const { peers, document } = globalThis as any;
+    const known: unknown[] = [document.visibilityState];
+    for (const peer of peers) {
+      known.push([peer.connectionState, peer.iceConnectionState, peer.signalingState]);
+      for (const { mid, currentDirection, sender, receiver } of peer.getTransceivers())
+        known.push([
+          mid,
+          currentDirection,
+          sender.track?.readyState,
+          receiver.track.kind,
+          receiver.track.muted,
+        ]);
+      for (const { type, kind, bytesReceived, bytesSent, framesDecoded, framesEncoded } of (
+        await peer.getStats()
+      ).values())
+        if (/-rtp$/.test(type as string))
+          known.push([type, kind, bytesReceived ?? bytesSent, framesDecoded ?? framesEncoded]);
+    }
+    return JSON.stringify(known);
+  });
+
 /** How many pictures a video has shown, and, coarsely, what it shows now. */
 const pictureOf = (page: Page, kind: 'own' | 'remote'): Promise<{ frames: number; picture: string }> =>
   page.locator(`video.${kind}`).evaluate((video: any) => {
@@ -113,5 +144,6 @@ export async function moves(page: Page, kind: 'own' | 'remote'): Promise<void> {
     if (now.frames > 0) first ??= now;
     await page.waitForTimeout(50);
   }
-  throw new Error(`the ${kind} picture did not move: ${first?.frames ?? 0} frames`);
+  const known = await whatWebRtcKnows(page);
+  throw new Error(`the ${kind} picture did not move: ${first?.frames ?? 0} frames; ${known}`);
 }
