@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@j
 import type { BrowserContext, Page } from 'playwright-core';
 import { Desk, inBrowser, moves } from './desk.js';
 
-// The first picture of a browser that was just started has stayed away on a busy machine, for a reason not found yet. What
-// WebRTC knew of it is printed before the test is tried again.
+// The first picture of a browser that was just started has stayed away on a busy machine: no candidate was found. Should it
+// happen again, what WebRTC knew is printed before the test is tried again.
 jest.retryTimes(2, { logErrorsBeforeRetry: true });
 
 inBrowser('phones in the browser', () => {

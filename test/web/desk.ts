@@ -31,6 +31,7 @@ export class Desk {
     private readonly database: TestDatabase,
     private gateway: GatewayChild,
     private readonly browser: Browser,
+    private readonly mediaAllowed: boolean,
   ) {}
 
   /** @param refuseMedia the browser asks nobody, and refuses microphone and camera */
@@ -41,13 +42,15 @@ export class Desk {
     await gateway.says('they are asleep');
     const media = refuseMedia ? '--deny-permission-prompts' : '--use-fake-ui-for-media-stream';
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, media] });
-    return new Desk(url, database, gateway, browser);
+    return new Desk(url, database, gateway, browser, !refuseMedia);
   }
 
   /** Another browser: tabs of one context share what a browser keeps. */
   async context(options: Parameters<Browser['newContext']>[0] = {}): Promise<BrowserContext> {
     const context = await this.browser.newContext({ viewport: { width: 1440, height: 1000 }, ...options });
     context.setDefaultTimeout(PATIENCE_MS);
+    // For ever, as with a real prompt: without it WebRTC may look for the default route alone, and some machines have none.
+    if (this.mediaAllowed) await context.grantPermissions(['microphone', 'camera'], { origin: this.url });
     return context;
   }
 
