@@ -130,6 +130,11 @@ describe('two nodes, a call with everything in it, and every kind of trouble', (
       await http(1, `/v1/calls/${callId}/ringing`, { token: action, method: 'POST' });
       await http(1, '/v1/calls', { token: action });
     }
+    // An answer ends what is still being pushed: the refused and the repeated one come first.
+    await eventually(
+      () => everythingStored(database.url),
+      (rows) => ['PushRejected', 'PushRetried'].every((type) => rows.some((row) => row.includes(type))),
+    );
     await says(bob, 'call:answer', { callId });
     await bob.hears('call:signal');
     await says(bob, 'call:signal', { callId, signal: { type: 'answer', sdp: SDP } });
@@ -186,10 +191,6 @@ describe('two nodes, a call with everything in it, and every kind of trouble', (
         await http(node, path);
     }
     for (const path of ['', '/events', '/explain']) await http(1, `/v1/calls/${callId}${path}`, { token });
-    await eventually(
-      () => everythingStored(database.url),
-      (rows) => rows.some((row) => row.includes('PushRejected')),
-    );
     for (const row of await everythingStored(database.url)) {
       // Where push tokens and the gateways' own keys are kept.
       if (!/^(devices|secrets):/.test(row)) seen.push([`the table ${row.split(':')[0]}`, row]);
