@@ -34,7 +34,7 @@ describe('two nodes, a call with everything in it, and every kind of trouble', (
   let simulator: PushSimulator;
   let database: TestDatabase;
   let redis: TestRedis | null = null;
-  let monitor: Redis | null = null;
+  let watchers: Redis[] = [];
   let nodes: GatewayChild[];
   let urls: string[];
   let callId: string;
@@ -69,8 +69,12 @@ describe('two nodes, a call with everything in it, and every kind of trouble', (
     simulator = await PushSimulator.start();
     database = await freshDatabase();
     redis = hasRedis ? await TestRedis.start() : null;
-    monitor = redis && (await new Redis(redis.url).monitor());
-    monitor?.on('monitor', (_time: string, args: string[]) => seen.push(['Redis', args.join(' ')]));
+    if (redis) {
+      const client = new Redis(redis.url);
+      const monitor = await client.monitor(); // a connection of its own
+      monitor.on('monitor', (_time: string, args: string[]) => seen.push(['Redis', args.join(' ')]));
+      watchers = [client, monitor];
+    }
     const env = {
       ...{ NODE_ENV: 'test', HOST: '127.0.0.1', DEMO: '1', DATABASE_URL: database.url },
       ...{ AUTH_SECRET, TURN_SECRET, WEBHOOK_SECRET, WEBHOOK_URL: 'http://127.0.0.1:9/nobody' },
@@ -91,7 +95,7 @@ describe('two nodes, a call with everything in it, and every kind of trouble', (
 
   afterAll(async () => {
     for (const one of phones) one.disconnect();
-    monitor?.disconnect();
+    for (const watcher of watchers) watcher.disconnect();
     await Promise.all(nodes.map((node) => node.send('SIGTERM')));
     await simulator.stop();
     await redis?.kill();
