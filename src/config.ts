@@ -86,7 +86,7 @@ export function readConfig(env: Environment): { config: Config; warnings: string
     settings.fault('DEMO', 'cannot be 1 together with AUTH_JWKS_URL: it hands out tokens of its own');
   }
   const port = settings.integer('PORT', 3000, [0, 65_535]);
-  const webhookUrl = settings.url('WEBHOOK_URL', secure);
+  const webhookUrl = settings.url('WEBHOOK_URL', ['https:', 'http:']);
   const webhookSecret = settings.text('WEBHOOK_SECRET');
   const webhookNames = ['WEBHOOK_URL', 'WEBHOOK_SECRET'];
   const webhookMissing = webhookNames.filter((name) => settings.text(name) === null);

@@ -125,10 +125,10 @@ function configureHttp(app: NestExpressApplication, config: Config): void {
   app.enableCors((request, decide) => {
     const { origin, host } = (request as { headers: Record<string, string | undefined> }).headers;
     const allowed = origin !== undefined && allowsOrigin(config.corsOrigins, origin, host);
-    decide(null, { origin: allowed, maxAge: 600 });
+    decide(null, { origin: allowed, maxAge: 600, exposedHeaders: ['Retry-After'] });
   });
   app.useBodyParser('json', { limit: '100kb', strict: true });
-  serveDocs(app);
+  serveDocs(app, config);
 }
 
 /** A PostgreSQL or a client that hangs does not keep us from leaving: what they would do is taken over, or expires. */

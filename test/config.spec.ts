@@ -168,7 +168,7 @@ describe('a bad setting is named, once', () => {
 
   it('plain http is for trying things out: in production secrets travel over TLS only', () => {
     const plain = {
-      ...{ AUTH_JWKS_URL: 'http://id.example', WEBHOOK_URL: 'http://app.example', WEBHOOK_SECRET: 's' },
+      AUTH_JWKS_URL: 'http://id.example',
       ...{ APNS_ORIGIN_PRODUCTION: 'http://p', APNS_ORIGIN_SANDBOX: 'http://s', FCM_ORIGIN: 'http://f' },
     };
     expect(namesOf({ NODE_ENV: 'test', ...plain })).toEqual([]);
@@ -178,8 +178,11 @@ describe('a bad setting is named, once', () => {
         ...plain,
         ...fcm({ projectId: 'p', serviceAccount: { ...account, token_uri: 'http://t' } }),
       }).sort(),
-    ).toEqual([...Object.keys(plain).filter((name) => name !== 'WEBHOOK_SECRET'), 'FCM_APPS'].sort());
+    ).toEqual([...Object.keys(plain), 'FCM_APPS'].sort());
     expect(namesOf({ ...production, PUBLIC_URL: 'http://behind.a.proxy' })).toEqual([]);
+    // The backend beside the gateway; what it is told is signed.
+    const webhook = { WEBHOOK_URL: 'http://backend:8080', WEBHOOK_SECRET: 's' };
+    expect(namesOf({ ...production, ...webhook })).toEqual([]);
   });
 
   it('half of the webhook settings: the other half is named', () => {

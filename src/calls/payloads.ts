@@ -5,7 +5,7 @@ const MAX_METADATA_BYTES = 2_048;
 /** Any UUID; hexadecimal digits compare without case (RFC 9562), and are given back in lower case. */
 export const callId = z
   .string('must be a UUID')
-  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'must be a UUID')
+  .regex(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/, 'must be a UUID')
   .transform((id) => id.toLowerCase());
 
 export const userId = z

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager, Not } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../clock.js';
 import { Failure } from '../failure.js';
 import { EventStore } from '../event-store/event-store.js';
@@ -21,7 +21,8 @@ export interface Registration {
 }
 
 const ATTEMPTS = 5;
-const UNIQUE_VIOLATION = '23505';
+/** unique_violation, deadlock_detected */
+const RACED = new Set(['23505', '40P01']);
 
 /** The installs of all users. A push token has one owner at a time and never leaves the gateway. */
 @Injectable()
@@ -52,7 +53,7 @@ export class DeviceRegistry {
         );
       } catch (error) {
         // The same install registered twice at once: the later one counts.
-        const raced = (error as { code?: string }).code === UNIQUE_VIOLATION || error instanceof Raced;
+        const raced = error instanceof Raced || RACED.has((error as { code?: string }).code ?? '');
         if (!raced || attempt === ATTEMPTS) throw error;
       }
     }
@@ -105,21 +106,28 @@ export class DeviceRegistry {
     given: Registration,
   ): Promise<DeviceEntity> {
     const devices = this.devices(manager);
-    if (given.pushToken !== null) {
+    const { platform, pushToken } = given;
+    if (pushToken !== null) {
       // Installs that register the same token at once take turns, before they lock any row; the last one has it.
-      await manager.query('select pg_advisory_xact_lock(hashtextextended($1, 1))', [given.pushToken]);
+      await manager.query('select pg_advisory_xact_lock(hashtextextended($1, 1))', [pushToken]);
     }
-    const known = await devices.findOne({ where: { userId, deviceId }, lock: { mode: 'pessimistic_write' } });
-    if (given.pushToken !== null)
-      await this.takeToken(manager, userId, deviceId, given.platform, given.pushToken);
+    // This install and whoever holds the token, in one order for all: two installs that swap tokens wait, and do not deadlock.
+    const locked = await devices.find({
+      where: [{ userId, deviceId }, ...(pushToken === null ? [] : [{ platform, pushToken }])],
+      order: { userId: 'ASC', deviceId: 'ASC' },
+      lock: { mode: 'pessimistic_write' },
+    });
+    const isThis = (one: DeviceEntity): boolean => one.userId === userId && one.deviceId === deviceId;
+    const known = locked.find(isThis) ?? null;
+    for (const other of locked) if (!isThis(other)) await this.takeToken(manager, other, userId);
     const now = new Date(this.clock.now());
-    const tokenUpdatedAt = given.pushToken === null ? null : now;
+    const tokenUpdatedAt = pushToken === null ? null : now;
     const registeredAt = known?.registeredAt ?? now;
     const saved = { ...given, userId, deviceId, registeredAt, tokenUpdatedAt, lastSeenAt: now };
     await devices.upsert(saved, ['userId', 'deviceId']);
     if (!known || changed(known, given)) {
-      const { platform, bundleId, apnsEnvironment, projectId } = given;
-      const data = { platform, bundleId, apnsEnvironment, projectId, pushable: given.pushToken !== null };
+      const { bundleId, apnsEnvironment, projectId } = given;
+      const data = { platform, bundleId, apnsEnvironment, projectId, pushable: pushToken !== null };
       await this.record(manager, userId, deviceId, 'DeviceRegistered', data);
     }
     return devices.create(saved);
@@ -127,26 +135,12 @@ export class DeviceRegistry {
 
   private async takeToken(
     manager: EntityManager,
-    userId: string,
-    deviceId: string,
-    platform: Platform,
-    pushToken: string,
+    { userId, deviceId }: DeviceEntity,
+    newOwner: string,
   ): Promise<void> {
-    const others = await this.devices(manager).find({
-      where: [
-        { platform, pushToken, userId: Not(userId) },
-        { platform, pushToken, userId, deviceId: Not(deviceId) },
-      ],
-      lock: { mode: 'pessimistic_write' },
-    });
-    for (const other of others) {
-      await this.devices(manager).update(
-        { userId: other.userId, deviceId: other.deviceId },
-        { pushToken: null },
-      );
-      const sameUser = other.userId === userId;
-      await this.record(manager, other.userId, other.deviceId, 'DeviceTokenReassigned', { sameUser });
-    }
+    await this.devices(manager).update({ userId, deviceId }, { pushToken: null });
+    const sameUser = userId === newOwner;
+    await this.record(manager, userId, deviceId, 'DeviceTokenReassigned', { sameUser });
   }
 
   /** In the transaction of the change it tells of, so that the one is never there without the other. */

@@ -131,11 +131,16 @@ function silence(
   }
   const accepted = some((device) => device.accepted);
   if (accepted) {
-    const gone = accepted.reached ? 'asked about the call' : 'never came back';
-    const code = accepted.reached ? 'reached_never_rang' : 'woken_never_rang';
+    const push = `${accepted.provider} accepted the push for ${nameOf(accepted.deviceId)}`;
+    if (accepted.reached)
+      return says(
+        'reached_never_rang',
+        `${push}, and the phone asked about the call but never reported ringing.`,
+      );
+    const system = accepted.provider === 'APNs' ? 'iOS' : 'Android';
     return says(
-      code,
-      `${accepted.provider} accepted the push for ${nameOf(accepted.deviceId)}, and the phone ${gone} but never reported ringing${accepted.reached ? '' : ': it may be off, offline, or iOS may be holding back its pushes'}.`,
+      'woken_never_rang',
+      `${push}, but the phone never came back: it may be off or offline, or ${system} may be holding back its pushes.`,
     );
   }
   const reached = some((device) => device.reached);
@@ -186,7 +191,7 @@ function silence(
 }
 
 const says = (code: VerdictCode, verdict: string): { verdict: string; code: VerdictCode } => ({
-  verdict,
+  verdict: verdict.replace(/^device /, 'Device '),
   code,
 });
 

@@ -6,7 +6,7 @@ const time = z.iso.datetime();
 /** The shape of a `CallView`, for the documentation. */
 export const callViewSchema = z
   .object({
-    callId: z.uuid(),
+    callId: z.guid(),
     version: z.int(),
     caller: person,
     callee: person,
@@ -40,6 +40,13 @@ export const callViewSchema = z
   .meta({ title: 'CallView' });
 
 export const callAnswer = z.object({ call: callViewSchema });
+export const initiatedAnswer = callAnswer.extend({
+  merged: z
+    .literal(true)
+    .optional()
+    .describe('the callee was already calling the caller: that call, answered by this device'),
+});
+export const cancelledAnswer = z.object({ call: callViewSchema.nullable() });
 
 export const callRecordSchema = callViewSchema.extend({
   direction: z.enum(['incoming', 'outgoing']),

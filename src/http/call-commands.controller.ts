@@ -16,15 +16,13 @@ import { InitiateCall } from '../calls/initiate-call.js';
 import { callId, declineReason, deviceId, initiatePayload } from '../calls/payloads.js';
 import { RingCall } from '../calls/ring-call.js';
 import { Failure } from '../failure.js';
-import { callAnswer } from './answers.js';
+import { callAnswer, cancelledAnswer, initiatedAnswer } from './answers.js';
 import { Describe } from './describe.js';
 import { Shape } from './shape.js';
 
 const declineBody = z.object({ reason: declineReason.optional() }).optional();
-/** Not checked here: beside an action token it is ignored, whatever it is. */
-const byDevice = z.object({ deviceId: z.unknown().optional() });
-const byDeviceDocumented = z.object({ deviceId: deviceId.optional() });
-type ByDevice = z.output<typeof byDevice>;
+const byDevice = z.object({ deviceId: deviceId.optional() });
+const deviceIdQuery = new Shape(deviceId, 'deviceId');
 const callIdParam = new Shape(callId, 'callId');
 const answer = { schema: callAnswer };
 
@@ -39,12 +37,14 @@ export class CallCommandsController {
 
   @Post()
   @Describe({
-    summary: 'Start a call; 200 when the same call was started before',
-    ...{ body: initiatePayload, query: byDeviceDocumented, answer: { status: 201, schema: callAnswer } },
+    summary: 'Start a call',
+    ...{ body: initiatePayload, query: byDevice },
+    answer: { status: 201, schema: initiatedAnswer },
+    also: { status: 200, description: 'The same call was started before.' },
   })
   async initiate(
     @SpeakingUser() user: User,
-    @Query(new Shape(byDevice)) by: ByDevice,
+    @Query('deviceId') by: unknown,
     @Body(new Shape(initiatePayload))
     { callId: id, callee, media, metadata = {} }: z.output<typeof initiatePayload>,
     @Res({ passthrough: true }) response: Response,
@@ -61,11 +61,11 @@ export class CallCommandsController {
   @Post(':callId/ringing')
   @HttpCode(200)
   @WithActionToken()
-  @Describe({ summary: 'This device shows the call', query: byDeviceDocumented, answer })
+  @Describe({ summary: 'This device shows the call', query: byDevice, answer })
   async ringing(
     @Speaking() speaker: Speaker,
     @Param('callId', callIdParam) id: string,
-    @Query(new Shape(byDevice)) by: ByDevice,
+    @Query('deviceId') by: unknown,
   ): Promise<CallAnswer> {
     return answerOf((await this.bus.execute(new RingCall(actorOf(speaker, by), id))).call);
   }
@@ -73,11 +73,11 @@ export class CallCommandsController {
   @Post(':callId/answer')
   @HttpCode(200)
   @WithActionToken()
-  @Describe({ summary: 'Pick up on this device', query: byDeviceDocumented, answer })
+  @Describe({ summary: 'Pick up on this device', query: byDevice, answer })
   async answer(
     @Speaking() speaker: Speaker,
     @Param('callId', callIdParam) id: string,
-    @Query(new Shape(byDevice)) by: ByDevice,
+    @Query('deviceId') by: unknown,
   ): Promise<CallAnswer> {
     return answerOf((await this.bus.execute(new AnswerCall(actorOf(speaker, by), id))).call);
   }
@@ -87,14 +87,14 @@ export class CallCommandsController {
   @WithActionToken()
   @Describe({
     summary: 'Decline, also from the lock screen with the action token',
-    query: byDeviceDocumented,
+    query: byDevice,
     body: declineBody,
     answer,
   })
   async decline(
     @Speaking() speaker: Speaker,
     @Param('callId', callIdParam) id: string,
-    @Query(new Shape(byDevice)) by: ByDevice,
+    @Query('deviceId') by: unknown,
     @Body(new Shape(declineBody)) body: z.output<typeof declineBody>,
   ): Promise<CallAnswer> {
     return answerOf((await this.bus.execute(new DeclineCall(actorOf(speaker, by), id, body?.reason))).call);
@@ -104,13 +104,13 @@ export class CallCommandsController {
   @HttpCode(200)
   @Describe({
     summary: 'Give up before the answer; null for a call that is not known (yet)',
-    query: byDeviceDocumented,
-    answer,
+    query: byDevice,
+    answer: { schema: cancelledAnswer },
   })
   async cancel(
     @SpeakingUser() user: User,
     @Param('callId', callIdParam) id: string,
-    @Query(new Shape(byDevice)) by: ByDevice,
+    @Query('deviceId') by: unknown,
   ): Promise<{ call: CallView | null }> {
     const call = await this.bus.execute(new CancelCall(actorOf({ kind: 'user', ...user }, by), id));
     return { call: call && viewOf(call) };
@@ -118,11 +118,11 @@ export class CallCommandsController {
 
   @Post(':callId/end')
   @HttpCode(200)
-  @Describe({ summary: 'Hang up', query: byDeviceDocumented, answer })
+  @Describe({ summary: 'Hang up', query: byDevice, answer })
   async end(
     @SpeakingUser() user: User,
     @Param('callId', callIdParam) id: string,
-    @Query(new Shape(byDevice)) by: ByDevice,
+    @Query('deviceId') by: unknown,
   ): Promise<CallAnswer> {
     return answerOf((await this.bus.execute(new EndCall(actorOf({ kind: 'user', ...user }, by), id))).call);
   }
@@ -133,11 +133,10 @@ interface CallAnswer {
 }
 const answerOf = (call: ExistingCall): CallAnswer => ({ call: viewOf(call) });
 
-/** An action token says which device it was sent to; a user's token needs `?deviceId=`. */
-function actorOf(speaker: Speaker, by: ByDevice): Actor {
+/** An action token says which device it was sent to, whatever is beside it; a user's token needs `?deviceId=`. */
+function actorOf(speaker: Speaker, by: unknown): Actor {
   const { userId } = speaker;
   if (speaker.kind === 'action') return { userId, deviceId: speaker.deviceId, name: null };
-  if (by.deviceId === undefined)
-    throw Failure.invalid({ path: 'deviceId', message: 'is missing: add ?deviceId=' });
-  return { userId, deviceId: new Shape(deviceId, 'deviceId').transform(by.deviceId), name: speaker.name };
+  if (by === undefined) throw Failure.invalid({ path: 'deviceId', message: 'is missing: add ?deviceId=' });
+  return { userId, deviceId: deviceIdQuery.transform(by), name: speaker.name };
 }

@@ -4,11 +4,15 @@ import { z } from 'zod';
 
 type SchemaObject = Extract<NonNullable<Parameters<typeof ApiBody>[0]>, { schema: unknown }>['schema'];
 
-const jsonSchema = (schema: z.ZodType, io: 'input' | 'output'): SchemaObject => {
+export const jsonSchema = (schema: z.ZodType, io: 'input' | 'output'): SchemaObject => {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
     io,
     target: 'openapi-3.0',
     unrepresentable: 'any',
+    // OpenAPI 3.0.3: `nullable` adds null to a type, but not to an enum.
+    override({ jsonSchema: { nullable, enum: values } }) {
+      if (nullable && values && !values.includes(null)) values.push(null);
+    },
   });
   return rest as SchemaObject;
 };
@@ -21,6 +25,8 @@ export interface Description {
   query?: z.ZodObject;
   /** Status and shape of the good answer. */
   answer?: { status?: number; schema?: z.ZodType; description?: string };
+  /** A second status under which the same answer comes. */
+  also?: { status: number; description: string };
   open?: boolean;
 }
 
@@ -31,6 +37,7 @@ export function Describe({
   body,
   query,
   answer = {},
+  also,
   open,
 }: Description): MethodDecorator {
   const { status = 200, schema, description: meaning = 'Done.' } = answer;
@@ -38,11 +45,14 @@ export function Describe({
   return applyDecorators(
     ApiOperation({ summary, description }),
     ...(open ? [] : [ApiBearerAuth()]),
-    ...(body ? [ApiBody({ schema: jsonSchema(body, 'input') })] : []),
+    ...(body
+      ? [ApiBody({ schema: jsonSchema(body, 'input'), required: !body.safeParse(undefined).success })]
+      : []),
     ...Object.entries((query?.shape ?? {}) as Record<string, z.ZodType>).map(([name, field]) =>
       ApiQuery({ name, required: !field.safeParse(undefined).success, schema: jsonSchema(field, 'input') }),
     ),
     ApiResponse({ status, description: meaning, ...content }),
+    ...(also ? [ApiResponse({ ...also, ...content })] : []),
     ApiResponse({ status: 'default', description: 'An RFC 9457 problem.', content: PROBLEM }),
   );
 }
@@ -52,7 +62,9 @@ const PROBLEM = {
     schema: jsonSchema(
       z.object({
         ...{ type: z.string(), title: z.string(), status: z.number(), detail: z.string(), code: z.string() },
+        retryable: z.boolean().describe('the same request may succeed later'),
         details: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+        retryAfterMs: z.number().optional().describe('with RATE_LIMITED'),
       }),
       'output',
     ),

@@ -19,7 +19,7 @@ const apnsToken = z
   .string('must be the token as hexadecimal text')
   .min(1, 'must not be empty')
   .max(MAX_APNS_TOKEN, `must be at most ${MAX_APNS_TOKEN} characters long`)
-  .regex(/^[0-9a-f]*$/i, 'must be hexadecimal digits only')
+  .regex(/^[0-9a-fA-F]*$/, 'must be hexadecimal digits only')
   .refine((token) => token.length % 2 === 0, 'must have an even number of hexadecimal digits')
   .transform((token) => token.toLowerCase());
 

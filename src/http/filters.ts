@@ -1,10 +1,9 @@
 import { z } from 'zod';
 
 const time = z
-  .string('must be a time')
-  .refine(
-    (text) => /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text)),
-    'must be a time such as 2026-11-22T15:04:05Z',
+  .union(
+    [z.iso.datetime({ offset: true, local: true }), z.iso.date()],
+    'must be a time such as 2026-11-22T15:04:05Z, or a day',
   )
   .transform((text) => Date.parse(text));
 

@@ -5,7 +5,7 @@ import { callViewSchema } from './answers.js';
 
 const by = z.object({ userId: z.string(), deviceId: z.string() });
 const time = z.iso.datetime();
-const signal = z.object({ callId: z.uuid(), seq: z.int(), from: by, signal: z.unknown() });
+const signal = z.object({ callId: z.guid(), seq: z.int(), from: by, signal: z.unknown() });
 const sync = z.object({ serverTime: time, calls: z.array(callViewSchema), signals: z.array(signal) });
 const changed = z.object({ call: callViewSchema, by: by.optional() });
 
@@ -33,7 +33,7 @@ export const MESSAGES = {
   'call:progress': {
     summary: 'How far the call has come on its way to the callee',
     payload: z.object({
-      callId: z.uuid(),
+      callId: z.guid(),
       step: z.enum(['socket-delivered', 'push-sent', 'push-accepted', 'push-failed', 'unreachable']),
       platform: z.enum(['ios', 'android', 'web']).optional(),
     }),
@@ -45,7 +45,7 @@ export const MESSAGES = {
   'call:media': {
     summary: 'What the other side has muted or put on hold',
     payload: z.object({
-      callId: z.uuid(),
+      callId: z.guid(),
       from: by,
       audio: z.boolean(),
       video: z.boolean(),

@@ -63,7 +63,7 @@ export function shapeOf(schema: JsonSchema, indent = ''): string {
   if (alternatives) return alternatives.map((each) => shapeOf(each, indent)).join(' | ');
   if (type === 'array') return `${shapeOf(items ?? {}, indent)}[]`;
   if (type !== 'object') {
-    if (format === 'uuid' || pattern?.includes('[0-9a-f]{12}')) return 'uuid';
+    if (format === 'uuid' || pattern?.includes('[0-9a-fA-F]{12}')) return 'uuid';
     return format === 'date-time' ? 'time' : (type ?? 'any JSON');
   }
   const fields = Object.entries(properties(schema)).map(([name, field]) => {

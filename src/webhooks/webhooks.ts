@@ -60,6 +60,8 @@ export class Webhooks implements OnApplicationBootstrap, OnModuleDestroy {
       type,
       at: rfc3339(at),
       position: Number(position),
+      streamId,
+      callId: /^(?:call|wake)-(.+)$/.exec(streamId)?.[1] ?? null,
       version,
       data,
       actor,
@@ -82,6 +84,10 @@ export class Webhooks implements OnApplicationBootstrap, OnModuleDestroy {
   }
 }
 
-/** `v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`. */
+/** `v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`; a secret `whsec_…` is base64, any other is taken as it is. */
 export const signature = (secret: string, id: string, timestamp: number, body: string): string =>
-  `v1,${createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
+  `v1,${createHmac('sha256', keyOf(secret)).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
+
+const PREFIX = 'whsec_';
+const keyOf = (secret: string): Buffer =>
+  secret.startsWith(PREFIX) ? Buffer.from(secret.slice(PREFIX.length), 'base64') : Buffer.from(secret);

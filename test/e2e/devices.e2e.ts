@@ -84,6 +84,23 @@ describe('registering an install', () => {
     expect(owners).toHaveLength(1);
   });
 
+  it('of two tokens that two users swap at once gives each of them the other one', async () => {
+    const tokens = ['ab01', 'cd02'].map((text) => text.repeat(16));
+    const register = (user: string, voipToken: string) => put('phone', { ...ios, voipToken }, user);
+    for (let round = 0; round < 10; round++) {
+      const [mine, yours] = round % 2 ? tokens : [...tokens].reverse();
+      const answers = await Promise.all([register('left', mine!), register('right', yours!)]);
+      expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+      for (const [user, token] of [
+        ['left', mine!],
+        ['right', yours!],
+      ] as const) {
+        const { body } = await gateway.http('/v1/devices', { as: user });
+        expect(body.items).toMatchObject([{ pushToken: `…${token.slice(-6)}` }]);
+      }
+    }
+  });
+
   it('signed out is not pushed any more', async () => {
     const alice = await gateway.phone('alice');
     const { deviceId } = await gateway.iphone('dave');

@@ -40,6 +40,21 @@ describe('the documents of a gateway', () => {
     }
   });
 
+  it('allow every answer the null, the second status and the fields that really come', () => {
+    const responses = (method: string, route: string) => openApi.paths[route]![method]!.responses as any;
+    const schemaOf = (answer: any) => answer.content['application/json'].schema;
+    expect(schemaOf(responses('get', '/v1/calls/{callId}')['200']).properties.outcome.enum).toContain(null);
+    const started = responses('post', '/v1/calls');
+    for (const status of ['200', '201'])
+      expect(schemaOf(started[status]).properties).toHaveProperty('merged');
+    expect(schemaOf(responses('post', '/v1/calls/{callId}/cancel')['200']).properties.call.nullable).toBe(
+      true,
+    );
+    const problem = started.default.content['application/problem+json'].schema.properties;
+    expect(Object.keys(problem)).toEqual(expect.arrayContaining(['retryable', 'retryAfterMs', 'details']));
+    expect(Object.keys(responses('get', '/health/ready'))).toEqual(['200', '503']);
+  });
+
   it('describe every event an app says, with its answers', () => {
     for (const event of Object.keys(PAYLOADS)) {
       const operation = asyncApi.operations[`say-${event.replace(':', '-')}`]!;

@@ -53,6 +53,12 @@ describe('an HTTP error', () => {
     expectProblem(await gateway.http(path, { as: 'alice', method }), 404, 'NOT_FOUND');
   });
 
+  it.each(['/v1/calls/a%', '/v1/calls/%E0%A4%A'])('of %s names the encoding of the URL', async (path) => {
+    const answer = await gateway.http(path, { as: 'alice' });
+    expectProblem(answer, 422, 'INVALID');
+    expect(answer.body.details).toEqual([{ path: 'url', message: 'has broken percent-encoding' }]);
+  });
+
   it.each([
     '{"callId":',
     'not json',

@@ -123,5 +123,7 @@ describe('a gateway that is not in demo mode', () => {
       const answer = await gateway.http('/v1/dev/tokens', { body });
       expect(answer).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
     }
+    const { body } = await gateway.http('/openapi.json');
+    expect(Object.keys(body.paths as object).filter((path) => /^\/v1\/(dev|demo)/.test(path))).toEqual([]);
   });
 });
