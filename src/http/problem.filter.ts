@@ -45,7 +45,8 @@ function ofFramework(error: unknown): unknown {
   if (error instanceof Failure || typeof status !== 'number' || status >= 500) return error;
   if (status === 404) return new Failure('NOT_FOUND', 'There is nothing under this path.');
   if (status === 413) return new Failure('TOO_LARGE', 'The body is too large.');
-  if (error instanceof URIError)
+  // Express's words, which Nest passes on.
+  if (/^Failed to decode param/.test((error as Error).message))
     return Failure.invalid({ path: 'url', message: 'has broken percent-encoding' });
   return Failure.invalid({ path: '', message: 'is not readable: a JSON object is expected' });
 }

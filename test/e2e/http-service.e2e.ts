@@ -124,6 +124,6 @@ describe('a gateway that is not in demo mode', () => {
       expect(answer).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
     }
     const { body } = await gateway.http('/openapi.json');
-    expect(Object.keys(body.paths as object).filter((path) => /^\/v1\/(dev|demo)/.test(path))).toEqual([]);
+    expect(Object.keys(body.paths as object).filter((path) => /^\/v1\/(dev|demo)\//.test(path))).toEqual([]);
   });
 });
