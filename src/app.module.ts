@@ -6,9 +6,7 @@ import { DataSource } from 'typeorm';
 import { ActionTokens } from './auth/action-tokens.js';
 import { SpeakerGuard } from './auth/speaker.js';
 import { UserTokens } from './auth/user-tokens.js';
-import { CallQuota } from './calls/call-quota.js';
 import { CallsModule } from './calls/calls.module.js';
-import { LiveCalls } from './calls/live-calls.js';
 import { PERSONAL_FIELDS } from './calls/domain/personal-data.js';
 import { CALL_POLICY } from './calls/initiate-call.js';
 import { CLOCK } from './clock.js';
@@ -80,7 +78,7 @@ class FoundationModule {
         provide: CALL_POLICY,
         useValue: { ringTimeoutMs: config.ringTimeoutMs, busyPolicy: config.busyPolicy },
       },
-      ...[Gateway, Quotas, LiveCalls, CallQuota],
+      ...[Gateway, Quotas],
     ];
     return { module: FoundationModule, providers, exports: providers };
   }

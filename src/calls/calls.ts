@@ -98,7 +98,10 @@ export class Calls {
   /** Another node recorded this event: the call afterwards, without a read where this node knew the call before it. */
   async follow(event: StoredEvent<CallEvent>): Promise<ExistingCall> {
     const callId = callIdOf(event.streamId);
-    const known = event.version === 1 ? noCall : this.remembered.get(callId);
+    const remembered = this.remembered.get(callId);
+    // What this node has recorded itself meanwhile is newer than what it hears of another one.
+    if (remembered && remembered.version >= event.version) return remembered;
+    const known = event.version === 1 ? noCall : remembered;
     if (known?.version !== event.version - 1) return (await this.load(callId)) as ExistingCall;
     const call = evolve(known, event) as ExistingCall;
     this.remember(call);

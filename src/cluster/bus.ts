@@ -12,6 +12,7 @@ export const NODES_SECRET = Symbol('nodes secret');
 const CHANNEL = 'ringway';
 const ANSWER_MS = 400;
 const COMMAND_MS = 1_000;
+const HEARTBEAT_MS = 2_000;
 
 interface Message {
   from: string;
@@ -37,6 +38,7 @@ interface Asked {
 export class Bus implements OnModuleInit, OnModuleDestroy {
   private pub: Redis | null = null;
   private sub: Redis | null = null;
+  private heartbeat: NodeJS.Timeout | null = null;
   private readonly handlers = new Map<string, (payload: never) => unknown>();
   private readonly asked = new Map<string, Asked>();
   private readonly envelopes: Envelopes;
@@ -70,6 +72,7 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
     this.sub.on('message', (channel, text) => this.receive(channel, text));
     const subscribed = this.sub.subscribe(CHANNEL, this.answersOf(this.presence.nodeId));
     subscribed.catch(() => undefined);
+    this.heartbeat = setInterval(() => void this.check(), HEARTBEAT_MS).unref();
     // A healthy Redis is there at once; a missing one must not hold up the start.
     await Promise.race([
       subscribed.catch(() => undefined),
@@ -78,18 +81,19 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
   }
 
   onModuleDestroy(): void {
+    if (this.heartbeat) clearInterval(this.heartbeat);
     this.pub?.disconnect();
     this.sub?.disconnect();
   }
 
-  /** To all other nodes; may get lost. */
-  tell(topic: string, payload: object = {}): void {
-    void this.publish(CHANNEL, { from: this.presence.nodeId, topic, payload });
+  /** To all other nodes; may get lost. False when it surely did. */
+  async tell(topic: string, payload: object = {}): Promise<boolean> {
+    return (await this.publish(CHANNEL, { from: this.presence.nodeId, topic, payload })) > 0;
   }
 
-  /** Asks all other nodes, and takes the answers that come in time. */
-  async ask<R>(topic: string, payload: object): Promise<R[]> {
-    if (!this.connected) return [];
+  /** Asks all other nodes, and takes the answers that come in time; `complete` when that was all of them. */
+  async ask<R>(topic: string, payload: object): Promise<{ answers: R[]; complete: boolean }> {
+    if (!this.connected) return { answers: [], complete: false };
     const question = randomUUID();
     return new Promise((resolve) => {
       const asked: Asked = {
@@ -99,14 +103,14 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
         done: () => {
           clearTimeout(timer);
           this.asked.delete(question);
-          resolve(asked.answers as R[]);
+          resolve({ answers: asked.answers as R[], complete: asked.heard >= asked.expected });
         },
       };
       const timer = setTimeout(asked.done, ANSWER_MS);
       this.asked.set(question, asked);
       void this.publish(CHANNEL, { from: this.presence.nodeId, topic, payload, question }).then(
         (receivers) => {
-          asked.expected = receivers - 1; // we hear ourselves
+          if (receivers > 0) asked.expected = receivers - 1; // we hear ourselves
           if (asked.heard >= asked.expected) asked.done();
         },
       );
@@ -121,6 +125,13 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
   /** What to do when another node tells or asks; what `handle` returns goes back to whoever asked. */
   hear<P>(topic: string, handle: (payload: P) => unknown): void {
     this.handlers.set(topic, handle);
+  }
+
+  /** A Redis that hangs takes everything and does nothing: its connections are given up, and it is away until it answers. */
+  private async check(): Promise<void> {
+    if (!this.connected || (await this.pub!.ping().catch(() => null))) return;
+    this.pub?.disconnect(true);
+    this.sub?.disconnect(true);
   }
 
   private receive(channel: string, text: string): void {

@@ -54,7 +54,7 @@ export class Feed
     if (!this.bus.clustered) return;
     this.hint ??= setTimeout(() => {
       this.hint = null;
-      this.bus.tell('recorded');
+      void this.bus.tell('recorded');
     }, HINT_MS);
   }
 

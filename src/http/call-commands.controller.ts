@@ -51,8 +51,9 @@ export class CallCommandsController {
   ): Promise<{ call: CallView; merged?: true }> {
     const actor = actorOf({ kind: 'user', ...user }, by);
     const command = new InitiateCall(actor, id, callee, media, metadata);
-    const { call, merged, created } = await this.quota.charge(user.userId, callee, () =>
-      this.bus.execute(command),
+    const { call, merged, created } = await this.quota.charge(
+      { caller: user.userId, callee, callId: id },
+      () => this.bus.execute(command),
     );
     response.status(created ? 201 : 200);
     return { call: viewOf(call), ...(merged ? { merged } : {}) };

@@ -9,8 +9,10 @@ import { RecentCalls } from '../history/recent-calls.js';
 import { Log } from '../operations/log.js';
 import { Expiry } from './expiry.js';
 import { Incoming } from './incoming.js';
+import { Parcels } from './parcels.js';
 import { type Session, Sessions } from './sessions.js';
-import { type Signal, Signals } from './signals.js';
+import type { Signal } from './signal-lines.js';
+import { Signals } from './signals.js';
 
 export interface Sync {
   serverTime: string;
@@ -29,6 +31,7 @@ export class Arrivals implements OnModuleDestroy {
     private readonly sessions: Sessions,
     private readonly presence: Presence,
     private readonly signals: Signals,
+    private readonly parcels: Parcels,
     private readonly incoming: Incoming,
     private readonly expiry: Expiry,
     private readonly bus: Bus,
@@ -76,7 +79,9 @@ export class Arrivals implements OnModuleDestroy {
   async register(session: Session): Promise<void> {
     const { userId, deviceId, connectionId } = session;
     const elsewhere = await this.presence.arrived(session);
-    if (elsewhere !== null) this.bus.tell('replaced', { userId, deviceId, connectionId });
+    if (elsewhere === null) return;
+    session.moved = true;
+    void this.bus.tell('replaced', { userId, deviceId, connectionId });
   }
 
   /** The device has a newer connection, on another node. */
@@ -147,7 +152,8 @@ export class Arrivals implements OnModuleDestroy {
     // Nothing ran since the waiting signals were collected, so no live signal can overtake the sync.
     session.socket.emit('sync', sync, acknowledged);
     session.synced = true;
-    this.signals.tellMediaTo(session);
+    this.signals.synced(session);
+    this.parcels.synced(session, sync.signals);
     for (const call of calls) {
       if (isUnanswered(call) && call.callee.userId === session.userId) this.incoming.tell(session, call);
     }

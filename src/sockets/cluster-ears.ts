@@ -11,6 +11,7 @@ import type { WakeEvent } from '../ringing/wake-events.js';
 import { WakeProgressed } from '../ringing/wake-progressed.js';
 import { Announcer } from './announcer.js';
 import { Arrivals } from './arrivals.js';
+import { type Parcel, Parcels } from './parcels.js';
 import { ProgressTeller } from './progress-teller.js';
 import { Signals } from './signals.js';
 
@@ -24,6 +25,7 @@ export class ClusterEars {
     private readonly announcer: Announcer,
     private readonly progress: ProgressTeller,
     private readonly signals: Signals,
+    private readonly parcels: Parcels,
     private readonly arrivals: Arrivals,
     private readonly events: EventBus,
   ) {}
@@ -39,18 +41,12 @@ export class ClusterEars {
     this.bus.hear('replaced', (payload: Parameters<Arrivals['replacedElsewhere']>[0]) =>
       this.arrivals.replacedElsewhere(payload),
     );
-    this.bus.hear('signals', (payload: Parameters<Signals['deliverFromElsewhere']>[0]) =>
-      this.signals.deliverFromElsewhere(payload),
-    );
+    for (const topic of ['signals', 'media'])
+      this.bus.hear(topic, (parcel: Parcel) => this.parcels.take(parcel));
     this.bus.hear('received', (payload: Parameters<Signals['receivedElsewhere']>[0]) =>
       this.signals.receivedElsewhere(payload),
     );
-    this.bus.hear('signals-for', (payload: Parameters<Signals['keptFor']>[0]) =>
-      this.signals.keptFor(payload),
-    );
-    this.bus.hear('media', (payload: Parameters<Signals['tellMediaFromElsewhere']>[0]) =>
-      this.signals.tellMediaFromElsewhere(payload),
-    );
+    this.bus.hear('arrived', (payload: Parameters<Signals['handOver']>[0]) => this.signals.handOver(payload));
   }
 
   private async recorded(events: StoredEvent[]): Promise<void> {
@@ -60,6 +56,7 @@ export class ClusterEars {
       let call: ExistingCall | null = null;
       for (const event of recorded) call = await this.calls.follow(event);
       this.announcer.tellOf(new CallChanged(call!, recorded, actor));
+      this.parcels.look();
     } else if (streamId.startsWith('wake-')) {
       this.progress.tellOf(
         new WakeProgressed(streamId.slice('wake-'.length), events as StoredEvent<WakeEvent>[]),

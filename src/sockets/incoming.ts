@@ -16,10 +16,12 @@ export class Incoming {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  tell({ socket, deviceId }: Session, call: ExistingCall): void {
+  tell(session: Session, call: ExistingCall): void {
+    const { socket, deviceId } = session;
     const message = { call: viewOf(call), serverTime: rfc3339(this.clock.now()) };
     // Without a timeout: it may take as long as the ring, and no timer should outlive the connection.
     socket.emit('call:incoming', message, () => {
+      if (session.acknowledges === 'nothing') session.acknowledges = 'messages';
       this.bus.execute(new ConfirmReached(call.callId, deviceId, 'socket')).catch((failure: unknown) => {
         this.log.warn('an acknowledged ring could not be recorded', { callId: call.callId, error: failure });
       });

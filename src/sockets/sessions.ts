@@ -20,8 +20,10 @@ export interface Session {
   expiresAt: number;
   /** The device has been told the state of its calls; live messages make sense from now on. */
   synced: boolean;
-  /** This client acknowledges signals, so a missing acknowledgement means something. */
-  acknowledges: boolean;
+  /** What this client has acknowledged so far: only then a missing acknowledgement means something. */
+  acknowledges: 'nothing' | 'messages' | 'signals';
+  /** The device may have been on a node that is gone, or cannot be asked. */
+  moved: boolean;
   bucket: TokenBucket | null;
   /** Commands that have not been answered yet. */
   inHand: number;

@@ -40,7 +40,7 @@ export class SocketCommands {
   private readonly table: Run = {
     'call:initiate': async (session, { callId, callee, media, metadata = {} }) => {
       const command = new InitiateCall(actorOf(session), callId, callee, media, metadata);
-      const { call, merged } = await this.quota.charge(session.userId, callee, () =>
+      const { call, merged } = await this.quota.charge({ caller: session.userId, callee, callId }, () =>
         this.bus.execute(command),
       );
       return { ...ofCall(call), ...(merged ? { merged } : {}) };
@@ -66,8 +66,7 @@ export class SocketCommands {
       return {};
     },
     sync: async (session) => {
-      const { sync, acknowledged } = await this.arrivals.syncOf(session);
-      acknowledged();
+      const { sync } = await this.arrivals.syncOf(session);
       return sync;
     },
     'session:refresh': async (session, { token }) => {

@@ -131,7 +131,7 @@ export class SocketServer {
         name: user.name,
       },
       appState: appState.catch('foreground').parse(auth.appState),
-      ...{ expiresAt: user.expiresAt, synced: false, acknowledges: false },
+      ...{ expiresAt: user.expiresAt, synced: false, acknowledges: 'nothing', moved: false },
       ...{ bucket: null, inHand: 0, turns: null },
     };
     socket.data = session;

@@ -6,6 +6,7 @@ import { Dispatcher } from './dispatcher.js';
 import { ErasedUsers } from './erased-users.js';
 import { Expiry } from './expiry.js';
 import { Incoming } from './incoming.js';
+import { Parcels } from './parcels.js';
 import { ProgressTeller } from './progress-teller.js';
 import { Sessions } from './sessions.js';
 import { Signals } from './signals.js';
@@ -18,7 +19,7 @@ import { DevicesModule } from '../devices/devices.module.js';
 @Module({
   imports: [CallsModule, ClusterModule, DevicesModule],
   providers: [
-    ...[Sessions, Signals, Incoming, Expiry, Arrivals, Announcer, ProgressTeller, ClusterEars],
+    ...[Sessions, Signals, Parcels, Incoming, Expiry, Arrivals, Announcer, ProgressTeller, ClusterEars],
     ErasedUsers,
     ...[SocketCommands, Dispatcher, SocketServer],
   ],

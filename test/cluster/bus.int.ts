@@ -31,6 +31,9 @@ when('nodes that talk over Redis', () => {
     const [asking, knowing] = [await node('asking'), await node('knowing')];
     await node('new');
     knowing.hear('signals-for', ({ deviceId }: { deviceId: string }) => [`for ${deviceId}`]);
-    expect(await asking.ask('signals-for', { deviceId: 'phone' })).toEqual([['for phone']]);
+    expect(await asking.ask('signals-for', { deviceId: 'phone' })).toEqual({
+      answers: [['for phone']],
+      complete: true,
+    });
   });
 });

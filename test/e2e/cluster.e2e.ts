@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { type TestDatabase, freshDatabase } from '../support/database.js';
-import { type TestGateway, testGateway } from '../support/gateway.js';
+import { type TestGateway, eventually, testGateway } from '../support/gateway.js';
+import type { Phone } from '../support/phone.js';
 import { TestRedis, hasRedis } from '../support/redis.js';
 
 /** A call from a phone on one node to a phone on the other. */
@@ -90,6 +92,107 @@ withRedis?.('two nodes with Redis', () => {
     expect(back.all('call:signal')).toEqual([]);
   });
 
+  describe('while a device moves from one to the other and back', () => {
+    const seqs = (phone: Phone, callId: string): number[] =>
+      phone
+        .all('call:signal')
+        .filter((told) => told.callId === callId)
+        .map(({ seq }) => seq);
+    const texts = (phone: Phone, callId: string): unknown[] =>
+      phone
+        .all('call:signal')
+        .filter((told) => told.callId === callId)
+        .map(({ signal }) => signal);
+    const move = async (phone: Phone, to: TestGateway): Promise<Phone> => {
+      const moved = await to.phone(phone.userId, { deviceId: phone.deviceId });
+      await moved.hears('sync');
+      return moved;
+    };
+
+    it('count its signals on, and give them in order', async () => {
+      let alice = await one.phone('mover');
+      const bob = await two.phone('stayer');
+      const callId = await alice.calls('stayer');
+      await bob.hears('call:incoming');
+      await bob.say('call:answer', { callId });
+      for (const [nr, node] of [one, two, one, two, one].entries()) {
+        if (nr > 0) alice = await move(alice, node);
+        expect(await alice.say('call:signal', { callId, signal: nr })).toMatchObject({ seq: nr + 1 });
+      }
+      await bob.hears('call:signal', ({ signal }) => signal === 4);
+      expect(texts(bob, callId)).toEqual([0, 1, 2, 3, 4]);
+      expect(seqs(bob, callId)).toEqual([1, 2, 3, 4, 5]);
+    });
+
+    it('give what it said before the answer in the order it said it', async () => {
+      let alice = await one.phone('early');
+      const bob = await two.phone('late');
+      const callId = await alice.calls('late');
+      await alice.say('call:signal', { callId, signal: 'offer' });
+      alice = await move(alice, two);
+      await alice.say('call:signal', { callId, signal: 'candidate' });
+      let answering = await move(bob, one);
+      await answering.say('call:signal', { callId, signal: 'pre-answer' });
+      answering = await move(answering, two);
+      await answering.say('call:signal', { callId, signal: 'answer' });
+      await answering.say('call:answer', { callId });
+      await answering.hears('call:signal', ({ signal }) => signal === 'candidate');
+      await alice.hears('call:signal', ({ signal }) => signal === 'answer');
+      expect(texts(answering, callId)).toEqual(['offer', 'candidate']);
+      expect(texts(alice, callId)).toEqual(['pre-answer', 'answer']);
+    });
+
+    it('tell it on its return what the other side has muted meanwhile', async () => {
+      const alice = await one.phone('muting');
+      const bob = await two.phone('hearing');
+      const callId = await alice.calls('hearing');
+      await bob.hears('call:incoming');
+      await bob.say('call:answer', { callId });
+      await alice.hears('call:answered');
+      bob.disconnect();
+      await alice.say('call:media', { callId, audio: false, video: false, held: true });
+      const back = await two.phone('hearing');
+      expect(await back.hears('call:media')).toMatchObject({ callId, audio: false, held: true });
+    });
+  });
+
+  it('tell the caller of the answer before what the answering device has to say', async () => {
+    for (let round = 0; round < 10; round++) {
+      const alice = await one.phone(`order-a${round}`);
+      const bob = await two.phone(`order-b${round}`);
+      const callId = await alice.calls(bob.userId);
+      await bob.hears('call:incoming');
+      await bob.say('call:signal', { callId, signal: 'ready' });
+      await bob.say('call:answer', { callId });
+      await alice.hears('call:signal');
+      const order = alice.heard.map(({ event }) => event).filter((event) => /answered|signal/.test(event));
+      expect(order).toEqual(['call:answered', 'call:signal']);
+    }
+  });
+
+  it('carry the signals of a call that both sides started, on different nodes, at the same moment', async () => {
+    for (let round = 0; round < 15; round++) {
+      const alice = await one.phone(`glare-a${round}`);
+      const bob = await two.phone(`glare-b${round}`);
+      const [mine, yours] = [randomUUID(), randomUUID()];
+      const initiate = (phone: Phone, callId: string, callee: string) =>
+        phone.say('call:initiate', { callId, callee, media: 'video' });
+      const first = initiate(alice, mine, bob.userId);
+      await new Promise((resolve) => setTimeout(resolve, round % 5));
+      const [, { call }] = await Promise.all([first, initiate(bob, yours, alice.userId)]);
+      await Promise.all([alice.hears('call:answered'), bob.hears('call:answered')]);
+      const { callId } = call;
+      await alice.say('call:signal', { callId, signal: 'offer' });
+      await bob.say('call:signal', { callId, signal: 'answer' });
+      await bob.hears('call:signal', ({ signal }) => signal === 'offer');
+      await alice.hears('call:signal', ({ signal }) => signal === 'answer');
+      for (const phone of [alice, bob]) {
+        const heard = (await phone.caughtUp()).heard.map(({ event }) => event);
+        expect(heard.slice(heard.indexOf('call:answered'))).not.toContain('call:incoming');
+      }
+    }
+  });
+
   it('let a device have one connection in the whole cluster', async () => {
     const old = await one.phone('erin');
     await two.phone('erin');
@@ -115,5 +218,18 @@ withRedis?.('two nodes with Redis', () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     await callAcross(two, one, 'again');
+  });
+
+  it('say so while Redis hangs, and find it again when it goes on', async () => {
+    const state = async (): Promise<string> => (await one.http('/health/ready')).body.status;
+    redis.freeze();
+    try {
+      await eventually(state, (status) => status === 'degraded');
+      await callAcross(one, two, 'frozen');
+    } finally {
+      redis.thaw();
+    }
+    await eventually(state, (status) => status === 'ok');
+    await callAcross(two, one, 'thawed');
   });
 });

@@ -140,6 +140,16 @@ describe('signals', () => {
     expect(again).toEqual(numbered(2, accepted));
   });
 
+  it('wait for a device that leaves before its first acknowledgement of one, when it acknowledges what it hears', async () => {
+    const callId = await answered();
+    await bob.caughtUp();
+    bob.acknowledges = false; // from here on nothing reaches it any more
+    await send(alice, callId, 1, 3);
+    bob.disconnect();
+    bob = await returns(bob);
+    expect(signalsOf(callId, (await bob.hears('sync')).signals)).toEqual(numbered(1, 3));
+  });
+
   it('are not repeated to a client that never acknowledges, on a clean return or in a sync', async () => {
     const mute = await gateway.phone('mute', { acknowledges: false });
     const callId = await alice.calls('mute');

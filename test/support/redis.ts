@@ -28,6 +28,15 @@ export class TestRedis {
     await exit;
   }
 
+  /** It takes connections and commands, and does nothing. */
+  freeze(): void {
+    this.process.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.process.kill('SIGCONT');
+  }
+
   /** The same address again, and nothing in it. */
   async restart(): Promise<void> {
     this.process = await run(this.port);
