@@ -105,6 +105,7 @@ export class ApnsSender {
     if (jwt === null) return refused('BadApnsKey', true);
     const reply = await post(lane, message, body, jwt, deadline);
     const result = this.#result(reply);
+    if (result.outcome === 'accepted') lane.providerToken.accepted(jwt);
     if (!('status' in reply) || result.outcome !== 'rejected') return result;
     if (!mendedByNewConnection.includes(result.reason)) return result;
 
@@ -112,7 +113,9 @@ export class ApnsSender {
     const next = expired ? await lane.providerToken.renew(jwt) : jwt;
     if (next === null) return result;
     lane.origin.retire(reply.connection);
-    return this.#result(await post(lane, message, body, next, deadline));
+    const second = this.#result(await post(lane, message, body, next, deadline));
+    if (second.outcome === 'accepted') lane.providerToken.accepted(next);
+    return second;
   }
 
   #result(reply: H2Reply | H2Failure): PushResult {

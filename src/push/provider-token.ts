@@ -12,7 +12,8 @@ export interface ProviderTokenOptions {
 }
 
 const minute = 60_000;
-const shortestLife = 20 * minute;
+/** Between tokens that were signed because of an ExpiredProviderToken, while none of them was accepted. */
+const patience = 5_000;
 /** A token this far in the future was signed before somebody set the clock back. */
 const skew = minute;
 
@@ -25,6 +26,7 @@ export class ProviderToken {
   #jwt: string | null = null;
   #mintedAt = 0;
   #forcedAt = -Infinity;
+  #proven = true;
   #minting: Promise<string | null> | null = null;
   readonly #life: number;
   readonly #options: ProviderTokenOptions;
@@ -44,17 +46,23 @@ export class ProviderToken {
     return this.#mint();
   }
 
+  /** APNs took a push with this token. */
+  accepted(jwt: string): void {
+    if (jwt === this.#jwt) this.#proven = true;
+  }
+
   /**
-   * Another token than the one APNs called expired, or null when there may be none: if a token signed because of an
-   * ExpiredProviderToken is called expired again within 20 minutes, our clock is wrong, and more tokens would only
-   * earn 429 TooManyProviderTokenUpdates. Of many who fail with the same token, the first one renews it for all.
+   * Another token than the one APNs called expired, for a new connection: on the same one it would earn 429
+   * TooManyProviderTokenUpdates. Of many who fail with the same token, the first one renews it for all. Null when a token
+   * signed for this reason has just been called expired, too: then our clock is wrong, and each push would make another.
    */
   async renew(failed: string): Promise<string | null> {
     if (this.#minting !== null) return this.#minting;
     if (this.#jwt !== failed) return this.current();
     const now = this.#options.clock.now();
-    if (Math.abs(now - this.#forcedAt) < shortestLife) return null;
+    if (!this.#proven && Math.abs(now - this.#forcedAt) < patience) return null;
     this.#forcedAt = now;
+    this.#proven = false;
     return this.#mint();
   }
 
