@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, type EntityManager, Not } from 'typeorm';
 import { CLOCK, type Clock } from '../clock.js';
 import { Failure } from '../failure.js';
 import { EventStore } from '../event-store/event-store.js';
@@ -20,6 +20,10 @@ export interface Registration {
   projectId: string | null;
 }
 
+/** All of them are woken whenever the user is called. */
+const MOST_INSTALLS = 50;
+/** Where there were more before there was a limit: a long transaction would hold up all who read events in order. */
+const MOST_SIGNED_OUT = 10;
 const ATTEMPTS = 5;
 /** unique_violation, deadlock_detected */
 const RACED = new Set(['23505', '40P01']);
@@ -44,7 +48,10 @@ export class DeviceRegistry {
     });
   }
 
-  /** Registers an install, again and again if the app likes; a token registered elsewhere is taken from there at once. */
+  /**
+   * Registers an install, again and again if the app likes; a token registered elsewhere is taken from there at once.
+   * One too many signs the user's install that was seen longest ago out.
+   */
   async register(userId: string, deviceId: string, registration: Registration): Promise<DeviceEntity> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -61,10 +68,7 @@ export class DeviceRegistry {
 
   /** Signs an install out: no more pushes. Doing it twice is fine. */
   async unregister(userId: string, deviceId: string): Promise<void> {
-    await this.dataSource.transaction(async (manager) => {
-      const { affected } = await this.devices(manager).delete({ userId, deviceId });
-      if (affected) await this.record(manager, userId, deviceId, 'DeviceUnregistered', {});
-    });
+    await this.dataSource.transaction((manager) => this.signOut(manager, userId, deviceId));
   }
 
   /** The user is erased: all their installs are signed out, in the transaction of the erasure. @returns how many there were */
@@ -107,19 +111,30 @@ export class DeviceRegistry {
   ): Promise<DeviceEntity> {
     const devices = this.devices(manager);
     const { platform, pushToken } = given;
-    if (pushToken !== null) {
-      // Installs that register the same token at once take turns, before they lock any row; the last one has it.
+    // A user's installs take turns, so that none slips past the limit, and so do installs that register the same token;
+    // all before they lock any row. The last one has the token.
+    await manager.query('select pg_advisory_xact_lock(hashtextextended($1, 2))', [userId]);
+    if (pushToken !== null)
       await manager.query('select pg_advisory_xact_lock(hashtextextended($1, 1))', [pushToken]);
-    }
-    // This install and whoever holds the token, in one order for all: two installs that swap tokens wait, and do not deadlock.
+    const surplus = await this.surplus(manager, userId, deviceId);
+    // This install, whoever holds the token and who must go, in one order for all: two installs that swap tokens wait, and
+    // do not deadlock.
     const locked = await devices.find({
-      where: [{ userId, deviceId }, ...(pushToken === null ? [] : [{ platform, pushToken }])],
+      where: [
+        ...[deviceId, ...surplus].map((id) => ({ userId, deviceId: id })),
+        ...(pushToken === null ? [] : [{ platform, pushToken }]),
+      ],
       order: { userId: 'ASC', deviceId: 'ASC' },
       lock: { mode: 'pessimistic_write' },
     });
     const isThis = (one: DeviceEntity): boolean => one.userId === userId && one.deviceId === deviceId;
     const known = locked.find(isThis) ?? null;
-    for (const other of locked) if (!isThis(other)) await this.takeToken(manager, other, userId);
+    for (const other of locked) {
+      if (isThis(other)) continue;
+      const mustGo = other.userId === userId && surplus.includes(other.deviceId);
+      if (mustGo) await this.signOut(manager, userId, other.deviceId);
+      else await this.takeToken(manager, other, userId);
+    }
     const now = new Date(this.clock.now());
     const tokenUpdatedAt = pushToken === null ? null : now;
     const registeredAt = known?.registeredAt ?? now;
@@ -131,6 +146,24 @@ export class DeviceRegistry {
       await this.record(manager, userId, deviceId, 'DeviceRegistered', data);
     }
     return devices.create(saved);
+  }
+
+  /** Those that must go for this install to have a place, the ones seen longest ago. */
+  private async surplus(manager: EntityManager, userId: string, deviceId: string): Promise<string[]> {
+    const others = { userId, deviceId: Not(deviceId) };
+    const count = (await this.devices(manager).countBy(others)) - (MOST_INSTALLS - 1);
+    if (count <= 0) return [];
+    const oldest = await this.devices(manager).find({
+      where: others,
+      order: { lastSeenAt: 'ASC', deviceId: 'ASC' },
+      take: Math.min(count, MOST_SIGNED_OUT),
+    });
+    return oldest.map((install) => install.deviceId);
+  }
+
+  private async signOut(manager: EntityManager, userId: string, deviceId: string): Promise<void> {
+    const { affected } = await this.devices(manager).delete({ userId, deviceId });
+    if (affected) await this.record(manager, userId, deviceId, 'DeviceUnregistered', {});
   }
 
   private async takeToken(

@@ -1,0 +1,97 @@
+import { EventStore } from '../../src/event-store/event-store.js';
+import { createDataSource } from '../../src/database/data-source.js';
+import { DeviceRegistry, type Registration } from '../../src/devices/device-registry.js';
+import { givenStore } from '../event-store/given-store.js';
+
+const given = givenStore();
+const time = { now: Date.parse('2026-11-22T12:00:00.000Z') };
+const tick = (): void => void (time.now += 1_000);
+
+let registry: DeviceRegistry;
+let close: () => Promise<void>;
+beforeAll(async () => {
+  const dataSource = await createDataSource(given.url).initialize();
+  registry = new DeviceRegistry(dataSource, new EventStore(given.pool), { now: () => time.now });
+  close = () => dataSource.destroy();
+});
+afterAll(() => close());
+
+const web: Registration = {
+  ...{ platform: 'web', name: null, appVersion: null, pushToken: null, alertToken: null },
+  ...{ bundleId: null, apnsEnvironment: null, projectId: null },
+};
+const pixel = (pushToken: string): Registration => ({ ...web, platform: 'android', pushToken });
+
+const installs = async (userId: string): Promise<string[]> =>
+  (await registry.list(userId)).map(({ deviceId }) => deviceId).sort();
+const history = (userId: string, deviceId: string): Promise<string[]> =>
+  given.stream(`device-${JSON.stringify([userId, deviceId])}`);
+
+/** `nr` counts from 1; each is seen a second after the one before. */
+async function registered(userId: string, count: number): Promise<void> {
+  for (let nr = 1; nr <= count; nr++) {
+    tick();
+    await registry.register(userId, `install-${nr}`, web);
+  }
+}
+
+describe('the installs of one user', () => {
+  it('are fifty at most: one more signs the one seen longest ago out, in the same transaction', async () => {
+    await registered('hoarder', 50);
+    tick();
+    await registry.register('hoarder', 'install-1', web); // seen again: now the second is the oldest
+    expect(await installs('hoarder')).toHaveLength(50);
+    tick();
+    await registry.register('hoarder', 'install-51', web);
+    const kept = await installs('hoarder');
+    expect(kept).toHaveLength(50);
+    expect(kept).toEqual(expect.arrayContaining(['install-1', 'install-3', 'install-51']));
+    expect(kept).not.toContain('install-2');
+    expect(await history('hoarder', 'install-2')).toEqual(['1 DeviceRegistered', '2 DeviceUnregistered']);
+    const together = `select count(distinct transaction_id)::int as transactions from events
+                       where (stream_id = $1 and type = 'DeviceUnregistered') or stream_id = $2`;
+    const streams = ['install-2', 'install-51'].map((id) => `device-${JSON.stringify(['hoarder', id])}`);
+    expect(await given.rows(together, streams)).toEqual([{ transactions: 1 }]);
+  });
+
+  it('are fifty at most also when many come at once', async () => {
+    await registered('crowd', 48);
+    await Promise.all(
+      Array.from({ length: 12 }, (_, nr) =>
+        registry.register('crowd', `at-once-${nr}`, pixel(`crowd-${nr}`)),
+      ),
+    );
+    expect(await installs('crowd')).toHaveLength(50);
+  });
+
+  it('may register again and again when they are fifty, and nobody is signed out', async () => {
+    await registered('regular', 50);
+    await registry.register('regular', 'install-1', web);
+    await registry.register('regular', 'install-50', web);
+    expect(await installs('regular')).toHaveLength(50);
+  });
+
+  it('become fewer bit by bit where there were more before there was a limit', async () => {
+    await given.rows(
+      `insert into devices (user_id, device_id, platform, registered_at, last_seen_at)
+       select 'old', 'old-' || nr, 'web', now(), to_timestamp(nr) from generate_series(101, 165) nr`,
+    );
+    await registry.register('old', 'new', web);
+    const kept = await installs('old');
+    expect(kept).toHaveLength(56);
+    expect(kept).not.toContain('old-110');
+    expect(kept).toEqual(expect.arrayContaining(['new', 'old-111']));
+    await registry.register('old', 'new', web);
+    expect(await installs('old')).toHaveLength(50);
+  });
+
+  it('of others do not count, and the token of one that is signed out goes to the new one', async () => {
+    await registry.register('phones', 'oldest', pixel('the token'));
+    await registered('phones', 49);
+    await registered('somebody else', 3);
+    await registry.register('phones', 'newest', pixel('the token'));
+    expect(await installs('phones')).not.toContain('oldest');
+    expect(await registry.find('phones', 'newest')).toMatchObject({ pushToken: 'the token' });
+    expect(await installs('somebody else')).toHaveLength(3);
+  });
+});
