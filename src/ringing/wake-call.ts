@@ -8,6 +8,7 @@ import { CONFIG, type Config } from '../config.js';
 import { type Reach, Reaches } from '../devices/reach.js';
 import type { NewJob } from '../event-store/event.js';
 import { JobSweeper } from './job-sweeper.js';
+import { Jobs } from './jobs.js';
 import { LEASE_MS, hedgeKey, pushKey, wakeKey } from './obligations.js';
 import { type Step, planWake } from './plan.js';
 import { PushDevice } from './push-device.js';
@@ -17,6 +18,8 @@ import type { WakeEvent } from './wake-events.js';
 
 /** How long nobody looks again whether the call still rings; a busy database can hold the plan up for seconds. */
 const FRESH_MS = 150;
+/** So many pushes of one call are under way at once: whoever has many installs holds nobody else's calls up. */
+const AT_ONCE = 10;
 
 /** Makes the callee's devices ring: those with a live socket hear it there, the others are pushed. */
 export class WakeCall extends Command<void> {
@@ -31,6 +34,7 @@ export class WakeCallHandler implements ICommandHandler<WakeCall> {
     private readonly calls: Calls,
     private readonly reaches: Reaches,
     private readonly log: WakeLog,
+    private readonly jobs: Jobs,
     private readonly sweeper: JobSweeper,
     private readonly commands: CommandBus,
     @Inject(CONFIG) private readonly config: Config,
@@ -51,7 +55,7 @@ export class WakeCallHandler implements ICommandHandler<WakeCall> {
       const nobody = !reaches.some(({ live, push }) => live !== null || push !== null);
       return {
         events: nobody ? [NOBODY] : steps.map(requested),
-        jobs: steps.flatMap((step) => this.jobsOf(callId, step)),
+        jobs: steps.flatMap((step) => this.jobsOf(callId, step, pushes.indexOf(step.reach))),
         cancelJobs: [wakeKey(callId)],
       };
     });
@@ -60,19 +64,27 @@ export class WakeCallHandler implements ICommandHandler<WakeCall> {
       return;
     }
     this.sweeper.nudge(this.config.ringAckTimeoutMs);
-    const fresh = performance.now() - readAt < FRESH_MS;
-    await Promise.all(
-      pushes.map(({ deviceId, push }) =>
-        this.commands.execute(new PushDevice(callId, deviceId, 0, fresh ? push : null)),
-      ),
-    );
+    const lane = async (): Promise<void> => {
+      for (let next = pushes.shift(); next; next = pushes.shift()) await this.push(callId, next, readAt);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, lane));
   }
 
-  private jobsOf(callId: string, step: Step): NewJob[] {
+  private async push(callId: string, { deviceId, push }: Reach, readAt: number): Promise<void> {
+    const fresh = performance.now() - readAt < FRESH_MS;
+    // While it waited for its turn another node may have taken it over.
+    if (!fresh && !(await this.jobs.extend({ key: pushKey(callId, deviceId), epoch: 0 }))) return;
+    await this.commands.execute(new PushDevice(callId, deviceId, 0, fresh ? push : null));
+  }
+
+  /** @param turn which of the call's pushes it is; the later ones are leased for as long as they may have to wait */
+  private jobsOf(callId: string, step: Step, turn: number): NewJob[] {
     const { deviceId } = step.reach;
     const payload = { callId, deviceId };
-    if (step.how === 'push')
-      return [{ key: pushKey(callId, deviceId), kind: 'push', payload, dueInMs: 0, leaseMs: LEASE_MS }];
+    if (step.how === 'push') {
+      const leaseMs = LEASE_MS * (1 + Math.floor(turn / AT_ONCE));
+      return [{ key: pushKey(callId, deviceId), kind: 'push', payload, dueInMs: 0, leaseMs }];
+    }
     if (!step.hedge) return [];
     return [
       {
