@@ -11,6 +11,10 @@ const TICK_MS = 20;
 const LONGEST_ALARM_MS = 600_000;
 const BATCH = 50;
 const CLEAN_MS = 60_000;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 60_000;
+/** How often one kind of job may complain. */
+const QUIET_MS = 10_000;
 
 export type CommandOf = (job: Job) => ICommand;
 
@@ -27,6 +31,7 @@ export class JobSweeper implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly alarms = new Set<number>();
   private sweeping: Promise<void> | null = null;
   private stopped = false;
+  private readonly complaints = new Map<JobKind, { at: number; unsaid: number }>();
 
   constructor(
     private readonly jobs: Jobs,
@@ -107,15 +112,33 @@ export class JobSweeper implements OnApplicationBootstrap, OnModuleDestroy {
       await this.bus.execute(command(job));
       if (FINISHED_BY_SWEEPER.has(job.kind)) await this.jobs.finish(job);
     } catch (error) {
-      // The lease runs out, and the job is tried again.
-      this.log.warn('a job failed and will be tried again', {
-        kind: job.kind,
-        callId: job.payload.callId,
-        error,
-      });
+      this.complain(job, error);
+      const pause = pauseAfter(job.epoch);
+      // Where not even this can be written down, the lease runs out.
+      await this.jobs.postpone(job, pause).then(
+        () => this.nudge(pause),
+        () => undefined,
+      );
     }
   }
+
+  /** What fails once may fail a thousand times in a minute; a log that is full of it shows nothing else. */
+  private complain({ kind, epoch, payload }: Job, error: unknown): void {
+    const last = this.complaints.get(kind) ?? { at: -Infinity, unsaid: 0 };
+    const quiet = performance.now() - last.at < QUIET_MS;
+    this.complaints.set(
+      kind,
+      quiet ? { ...last, unsaid: last.unsaid + 1 } : { at: performance.now(), unsaid: 0 },
+    );
+    if (quiet) return;
+    const facts = { kind, callId: payload.callId, attempt: epoch, unsaid: last.unsaid, error };
+    this.log.warn('a job failed and will be tried again', facts);
+  }
 }
+
+/** Doubles with every attempt, ± 25 %, so that what failed together does not come back together. */
+const pauseAfter = (attempt: number): number =>
+  Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS) * (0.75 + Math.random() / 2);
 
 /** The other kinds end their job in the append that records what they did. */
 const FINISHED_BY_SWEEPER: ReadonlySet<JobKind> = new Set(['ring-timeout', 'max-duration', 'wake', 'hedge']);

@@ -1,0 +1,45 @@
+import { JobSweeper } from '../../src/ringing/job-sweeper.js';
+import type { Job } from '../../src/ringing/jobs.js';
+import { until } from '../event-store/given-store.js';
+
+const job = (nr: number, epoch = 1): Job => ({
+  ...{ key: `push ${nr}`, kind: 'push', payload: { callId: `call ${nr}`, deviceId: 'phone' }, epoch },
+});
+
+/** A sweeper that finds these jobs due at its first look, and whose commands all fail. */
+async function failing(due: Job[]) {
+  const pauses = new Map<string, number>();
+  const said: Record<string, unknown>[] = [];
+  const looks = [due];
+  const jobs = {
+    claimDue: async () => looks.shift() ?? [],
+    postpone: async ({ key }: Job, afterMs: number) => void pauses.set(key, afterMs),
+  };
+  const bus = { execute: () => Promise.reject(new Error('the wake changed 8 times')) };
+  const log = { warn: (_: string, facts: Record<string, unknown>) => void said.push(facts) };
+  const sweeper = new JobSweeper(jobs as never, {} as never, bus as never, log as never);
+  sweeper.handles('push', () => ({}));
+  sweeper.onApplicationBootstrap();
+  await until(() => pauses.size === due.length);
+  await sweeper.onModuleDestroy();
+  return { pauses, said };
+}
+
+describe('a job that fails', () => {
+  it('comes again after a pause that grows with every attempt, up to a minute or so', async () => {
+    const { pauses } = await failing([job(1, 1), job(2, 2), job(5, 5), job(30, 30)]);
+    const between = (key: string, least: number, most: number): void => {
+      expect(pauses.get(key)).toBeGreaterThanOrEqual(least);
+      expect(pauses.get(key)).toBeLessThanOrEqual(most);
+    };
+    between('push 1', 375, 625);
+    between('push 2', 750, 1_250);
+    between('push 5', 6_000, 10_000);
+    between('push 30', 45_000, 75_000);
+  });
+
+  it('is logged, and a thousand of its kind that fail beside it are not', async () => {
+    const { said } = await failing(Array.from({ length: 1_000 }, (_, nr) => job(nr)));
+    expect(said).toMatchObject([{ kind: 'push', callId: 'call 0', attempt: 1, unsaid: 0 }]);
+  });
+});
