@@ -9,7 +9,10 @@ export interface PushTaken {
   providerId: string | null;
 }
 
-/** APNs 400 BadDeviceToken: malformed, or it belongs to the other APNs environment. */
+/**
+ * The token is not good here: APNs 400 BadDeviceToken (malformed, or it belongs to the other environment), FCM 403
+ * SENDER_ID_MISMATCH (it belongs to another project). So it looks as well when it is we who are in the wrong place.
+ */
 export interface BadToken {
   outcome: 'bad-token';
   status: number;
@@ -98,17 +101,13 @@ export function fcmResult({ status, headers, body }: VendorReply, now: number): 
   const error = object(answer.error);
   const code = fcmErrorCode(error);
   const stated = code ?? word(error.status);
-  const gone = [code, error.status];
+  const says = (name: string): boolean => [code, error.status].includes(name);
   const reason = stated ?? `HTTP ${status}`;
   if (status === 429 || status >= 500) {
     return { outcome: 'retry', status, reason, retryAfterMs: retryAfterMs(headers['retry-after'], now) };
   }
-  if (
-    (status === 404 && gone.includes('UNREGISTERED')) ||
-    (status === 403 && gone.includes('SENDER_ID_MISMATCH'))
-  ) {
-    return { outcome: 'gone', status, reason, since: null };
-  }
+  if (status === 404 && says('UNREGISTERED')) return { outcome: 'gone', status, reason, since: null };
+  if (status === 403 && says('SENDER_ID_MISMATCH')) return { outcome: 'bad-token', status, reason };
   const configuration = [401, 403, 404].includes(status) || stated === null;
   return { outcome: 'rejected', status, reason, configuration };
 }

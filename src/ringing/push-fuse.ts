@@ -17,7 +17,7 @@ interface Seen {
 }
 
 /**
- * Keeps a wrong key, flag or topic from purging every token: when most tokens of one app are refused as bad, none is
+ * Keeps a wrong key, flag, topic or project from purging every token: when most tokens of one app are refused as bad, none is
  * retired until others are accepted again or the refusals have grown old. Also remembers the last configuration fault.
  */
 @Injectable()
@@ -27,7 +27,7 @@ export class PushFuse {
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** A push was accepted (`bad: false`), or its token refused as bad in every environment. */
+  /** A push was accepted (`bad: false`), or its token refused as bad in every APNs environment or by FCM. */
   observe(app: string, token: string, bad: boolean): void {
     if (!bad) this.faults.delete(app);
     const recent = this.recent(app).filter((seen) => seen.token !== token);

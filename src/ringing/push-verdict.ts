@@ -75,8 +75,8 @@ export function verdictOf(attempt: Attempt, circumstances: Circumstances): Verdi
       };
     }
     case 'bad-token': {
-      // Proven dead only when both environments refused it, and when it is not most of the app's tokens.
-      const everywhere = results.length === 2;
+      // Proven dead only when every place refused it (APNs has two), and when it is not most of the app's tokens.
+      const everywhere = provider === 'fcm' || results.length === 2;
       const retire = everywhere && !circumstances.fuse.blown(appOf(address));
       const events = (deviceId: string): WakeEvent[] => [
         reject(deviceId),

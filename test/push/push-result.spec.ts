@@ -147,12 +147,11 @@ describe('what FCM says', () => {
       since: null,
     }));
 
-  it('with 403 SENDER_ID_MISMATCH means a token of somebody else', () =>
+  it('with 403 SENDER_ID_MISMATCH means a token of somebody else, or that we are in the wrong project', () =>
     expect(error(403, 'PERMISSION_DENIED', 'SENDER_ID_MISMATCH')).toEqual({
-      outcome: 'gone',
+      outcome: 'bad-token',
       status: 403,
       reason: 'SENDER_ID_MISMATCH',
-      since: null,
     }));
 
   it.each([

@@ -149,6 +149,18 @@ describe('the gateway, when the provider says', () => {
     }),
   );
 
+  it('FCM 403 SENDER_ID_MISMATCH for most tokens of a project: retires none, the fuse is blown', () =>
+    expect(
+      judged(triedFcm(fcmSays(403, 'PERMISSION_DENIED', 'SENDER_ID_MISMATCH')), {
+        fuse: { blown: (app) => app === 'project' },
+      }),
+    ).toMatchObject({ outcome: 'refused', retire: false, badToken: true, types: ['PushRejected'] }));
+
+  it('FCM 404 UNREGISTERED: is about this one install, whatever the fuse says', () =>
+    expect(
+      judged(triedFcm(fcmSays(404, 'NOT_FOUND', 'UNREGISTERED')), { fuse: { blown: () => true } }),
+    ).toMatchObject({ retire: true, badToken: false }));
+
   it.each<[string, Attempt, number, string]>([
     ['APNs 400', triedApns(['production', apnsSays(400, 'BadMessageId')]), 400, 'BadMessageId'],
     [
