@@ -7,14 +7,15 @@ import { Jobs } from './jobs.js';
 import { overKey } from './obligations.js';
 import { pauseBefore } from './push-verdict.js';
 import { Senders } from './senders.js';
+import type { DeviceWake } from './wake-events.js';
 import { WakeLog } from './wake-log.js';
 
 const TTL_S = 60;
 const ATTEMPTS = 5;
 
 /**
- * The call no longer rings: Android phones that were pushed and have no socket are told so by a second message. iOS gets
- * none, ever; it learns of it from its socket or from the preflight.
+ * The call no longer rings: Android phones that were pushed and have no socket, or one that did not acknowledge the call,
+ * are told so by a second message. iOS gets none, ever; it learns of it from its socket or from the preflight.
  */
 export class TellCallOver extends Command<void> {
   constructor(
@@ -56,7 +57,9 @@ export class TellCallOverHandler implements ICommandHandler<TellCallOver> {
     const reaches = await this.reaches.of(call.callee.userId);
     const results = await Promise.all(
       reaches
-        .filter(({ deviceId, live }) => ringing.has(deviceId) && live === null)
+        .filter(
+          ({ deviceId, live }) => ringing.has(deviceId) && (live === null || isDeaf(wake.devices[deviceId]!)),
+        )
         .map((reach) => this.tell(callId, outcome, reach)),
     );
     if (results.every((settled) => settled) || epoch >= ATTEMPTS) return this.jobs.finish(job);
@@ -74,3 +77,6 @@ export class TellCallOverHandler implements ICommandHandler<TellCallOver> {
     return result.outcome !== 'retry';
   }
 }
+
+/** Pushed although it had a socket, which has not acknowledged the call: it may only look alive, for as long as pings take. */
+const isDeaf = ({ push, acknowledged }: DeviceWake): boolean => push?.because !== 'offline' && !acknowledged;

@@ -51,8 +51,11 @@ interface PushFacts {
 export interface DeviceWake {
   platform: Platform | null;
   reached: boolean;
+  /** Its socket has confirmed the call; asking or acting over HTTP proves nothing about the socket. */
+  acknowledged: boolean;
   socket: boolean;
   push: {
+    because: WakeReason;
     pushId: string;
     provider: Provider;
     attempts: number;
@@ -71,7 +74,10 @@ const devicesOf = (known: Wake['devices'], changed: Wake['devices']): Wake['devi
   Object.assign(Object.create(null) as Record<string, DeviceWake>, known, changed);
 
 export const noWake: Wake = { version: 0, devices: devicesOf({}, {}) };
-const unknown: DeviceWake = { platform: null, reached: false, socket: false, push: null };
+const unknown: DeviceWake = {
+  ...{ platform: null, reached: false, acknowledged: false, socket: false },
+  push: null,
+};
 
 export function evolveWake(wake: Wake, event: WakeEvent): Wake {
   const version = wake.version + 1;
@@ -87,8 +93,8 @@ function evolveDevice(device: DeviceWake, event: WakeEvent): DeviceWake {
     case 'WakeRequested': {
       const { platform } = event.data;
       if (event.data.channel === 'socket') return { ...device, platform, socket: true };
-      const { pushId, provider } = event.data;
-      return { ...device, platform, push: { pushId, provider, attempts: 0, result: 'pending' } };
+      const { because, pushId, provider } = event.data;
+      return { ...device, platform, push: { because, pushId, provider, attempts: 0, result: 'pending' } };
     }
     case 'PushAccepted':
       return push
@@ -104,7 +110,7 @@ function evolveDevice(device: DeviceWake, event: WakeEvent): DeviceWake {
       return push ? { ...device, push: { ...push, attempts: push.attempts + 1, result, refusedIn } } : device;
     }
     case 'DeviceReached':
-      return { ...device, reached: true };
+      return { ...device, reached: true, acknowledged: device.acknowledged || event.data.via === 'socket' };
     case 'DeviceApnsEnvironmentCorrected':
     case 'DevicePushTokenRetired':
     case 'DeviceUnreachable':

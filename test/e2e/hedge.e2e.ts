@@ -1,3 +1,4 @@
+import { ask } from '../support/embedded-postgres.js';
 import { type PushingGateway, pushingGateway } from '../support/pushing.js';
 
 describe('a callee with several devices', () => {
@@ -41,6 +42,44 @@ describe('a callee with several devices', () => {
       expect.arrayContaining(['socket-told', 'push-sent', 'push-accepted', 'answered']),
     );
     expect(deviceId).toBe('ghost-phone');
+  });
+
+  it('is told that the call is over where the socket only looks alive, also after it asked over HTTP', async () => {
+    const alice = await gateway.phone('alice');
+    for (const asks of [false, true]) {
+      const user = `haunted ${asks}`;
+      const { token } = await gateway.android(user, { deviceId: 'ghost' });
+      await gateway.phone(user, { deviceId: 'ghost', acknowledges: false });
+      const callId = await alice.calls(user);
+      const { payload } = await gateway.simulator.nextDelivery(token);
+      if (asks) await gateway.http(`/v1/calls/${callId}`, { token: payload.actionToken as string });
+      await alice.say('call:cancel', { callId });
+      expect((await gateway.simulator.nextDelivery(token)).payload).toEqual({
+        ...{ type: 'call-over', callId, outcome: 'cancelled' },
+      });
+    }
+  });
+
+  it('is not told so by a push where it declined itself, or where its socket acknowledged', async () => {
+    const alice = await gateway.phone('alice');
+    const ghost = await gateway.android('ian', { deviceId: 'ghost' });
+    const awake = await gateway.android('ian', { deviceId: 'awake' });
+    await gateway.phone('ian', { deviceId: 'ghost', acknowledges: false });
+    const ian = await gateway.phone('ian', { deviceId: 'awake', appState: 'background' });
+    const callId = await alice.calls('ian');
+    const { payload } = await gateway.simulator.nextDelivery(ghost.token);
+    await ian.hears('call:incoming', ({ call }) => call.callId === callId);
+    await gateway.simulator.nextDelivery(awake.token);
+    await gateway.http(`/v1/calls/${callId}/decline`, {
+      ...{ token: payload.actionToken as string, method: 'POST' },
+    });
+    await gateway.eventually(
+      () => ask(gateway.database.url, `select key from jobs where key = 'call-over ${callId}'`),
+      ({ length }) => length === 0,
+    );
+    for (const { token } of [ghost, awake]) {
+      expect(gateway.simulator.delivered(token).map(({ payload: { type } }) => type)).toEqual([undefined]);
+    }
   });
 
   it('is pushed at once where the app is in the background, and hears it on the socket too', async () => {

@@ -14,7 +14,7 @@ const NOW = Date.parse('2026-11-22T12:00:10.000Z');
 const RING_EXPIRES = NOW + 35_000;
 
 const circumstances = (change: Partial<Circumstances> = {}): Circumstances => ({
-  push: { pushId: 'push-1', provider: 'apns', attempts: 0, result: 'pending' },
+  push: { because: 'offline', pushId: 'push-1', provider: 'apns', attempts: 0, result: 'pending' },
   fuse: { blown: () => false },
   ...{ now: NOW, ringExpiresAt: RING_EXPIRES, random: 0.5 },
   ...change,
@@ -204,7 +204,13 @@ describe('another try', () => {
   });
 
   it('waits longer each time, and knows which one it is', () => {
-    const push = { pushId: 'push-1', provider: 'apns', attempts: 3, result: 'pending' } as const;
+    const push = {
+      because: 'offline',
+      pushId: 'push-1',
+      provider: 'apns',
+      attempts: 3,
+      result: 'pending',
+    } as const;
     expect(judged(triedApns(['production', unanswered('Timeout')]), { push })).toMatchObject({
       ...{ retryAfterMs: 800, recorded: [{ data: { attempt: 4, afterMs: 800 } }] },
     });

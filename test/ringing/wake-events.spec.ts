@@ -19,13 +19,15 @@ describe('what is known of waking the callee', () => {
   it('is which device was told over its socket', () =>
     expect(wakeAfter(askedBySocket('browser'))).toEqual({
       version: 1,
-      devices: { browser: { platform: 'ios', reached: false, socket: true, push: null } },
+      devices: {
+        browser: { platform: 'ios', reached: false, acknowledged: false, socket: true, push: null },
+      },
     }));
 
   it('is which device was pushed, and under which id', () =>
     expect(wakeAfter(askedByPush('iphone')).devices.iphone).toEqual({
-      ...{ platform: 'ios', reached: false, socket: false },
-      push: { pushId: 'push-1', provider: 'apns', attempts: 0, result: 'pending' },
+      ...{ platform: 'ios', reached: false, acknowledged: false, socket: false },
+      push: { because: 'offline', pushId: 'push-1', provider: 'apns', attempts: 0, result: 'pending' },
     }));
 
   it('is what became of the push, and the how-manieth attempt it was', () => {
@@ -44,6 +46,13 @@ describe('what is known of waking the callee', () => {
     expect(wakeAfter(reached('browser'), askedBySocket('browser')).devices.browser).toMatchObject({
       ...{ reached: true, socket: true },
     });
+  });
+
+  it('is whether its socket has acknowledged, or it only asked over HTTP', () => {
+    const preflight: WakeEvent = { type: 'DeviceReached', data: { deviceId: 'pixel', via: 'preflight' } };
+    expect(wakeAfter(preflight).devices.pixel).toMatchObject({ reached: true, acknowledged: false });
+    expect(wakeAfter(preflight, reached('pixel')).devices.pixel?.acknowledged).toBe(true);
+    expect(wakeAfter(reached('pixel'), preflight).devices.pixel?.acknowledged).toBe(true);
   });
 
   it('is both ways for a device that did not confirm and was pushed as well', () =>
@@ -85,7 +94,7 @@ describe('what is known of waking the callee', () => {
   it.each(['__proto__', 'constructor'])('is complete for a device that is called %s', (deviceId) => {
     const { devices } = wakeAfter(reached(deviceId));
     expect(Object.entries(devices)).toEqual([
-      [deviceId, { platform: null, reached: true, socket: false, push: null }],
+      [deviceId, { platform: null, reached: true, acknowledged: true, socket: false, push: null }],
     ]);
   });
 });
