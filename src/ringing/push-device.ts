@@ -58,9 +58,10 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
 
   async execute({ callId, deviceId, epoch, known }: PushDevice): Promise<void> {
     const job = { key: pushKey(callId, deviceId), epoch };
-    // On the fast path the call was recorded here milliseconds ago; later attempts look again.
+    // On the fast path both were recorded here milliseconds ago; later attempts look again, as other nodes may have gone on.
     const call = await (known ? this.calls.recall(callId) : this.calls.load(callId));
-    const push = (await this.log.of(callId)).devices[deviceId]?.push;
+    const wake = await (known ? this.log.recall(callId) : this.log.load(callId));
+    const push = wake.devices[deviceId]?.push;
     if (!isUnanswered(call) || this.clock.now() >= call.ringExpiresAt || push?.result !== 'pending') {
       return this.jobs.finish(job);
     }

@@ -39,7 +39,8 @@ export class TellCallOverHandler implements ICommandHandler<TellCallOver> {
 
   async execute({ callId, epoch }: TellCallOver): Promise<void> {
     const job = { key: overKey(callId), epoch };
-    const wake = await this.log.of(callId);
+    // Read, not recalled: another node may have pushed somebody since.
+    const wake = await this.log.load(callId);
     const pushed = Object.entries(wake.devices).filter(
       ([, { push }]) => push?.provider === 'fcm' && push.result !== 'rejected',
     );

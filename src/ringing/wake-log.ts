@@ -27,8 +27,15 @@ export class WakeLog {
   ) {}
 
   /** What is known of reaching the callee of a call; may be old when other nodes take part. */
-  async of(callId: string): Promise<Wake> {
+  async recall(callId: string): Promise<Wake> {
     return this.remembered.get(callId) ?? this.load(callId);
+  }
+
+  /** The same, read now. */
+  async load(callId: string): Promise<Wake> {
+    const wake = (await this.store.read<WakeEvent>(`wake-${callId}`)).reduce<Wake>(evolveWake, noWake);
+    this.remember(callId, wake);
+    return wake;
   }
 
   /** Decides on the current state and records it, one after the other per call; again when another node was faster. */
@@ -46,7 +53,7 @@ export class WakeLog {
 
   private async decideAndAppend(callId: string, decide: (wake: Wake) => WakeDecision): Promise<Wake> {
     const commandId = randomUUID();
-    let wake = await this.of(callId);
+    let wake = await this.recall(callId);
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const { events, jobs, cancelJobs } = decide(wake);
       if (events.length === 0 && !jobs?.length && !cancelJobs?.length) return wake;
@@ -72,13 +79,9 @@ export class WakeLog {
     throw new Error(`the wake of call ${callId} changed ${ATTEMPTS} times while one step was decided`);
   }
 
-  private async load(callId: string): Promise<Wake> {
-    const wake = (await this.store.read<WakeEvent>(`wake-${callId}`)).reduce<Wake>(evolveWake, noWake);
-    this.remember(callId, wake);
-    return wake;
-  }
-
   private remember(callId: string, wake: Wake): void {
+    // What was read may be older than what was recorded while it was under way.
+    if ((this.remembered.get(callId)?.version ?? 0) > wake.version) return;
     this.remembered.delete(callId);
     this.remembered.set(callId, wake);
     if (this.remembered.size <= REMEMBERED) return;
