@@ -96,11 +96,22 @@ export class DeviceRegistry {
     await this.devices(this.dataSource.manager).update(of, { apnsEnvironment: environment });
   }
 
-  /** The provider says the token is dead: forgotten, if it is still the same and was not registered again since. */
-  async retireToken(userId: string, deviceId: string, token: string): Promise<boolean> {
+  /**
+   * The provider says the token is dead: forgotten, if it is still the one that was registered then.
+   * @param tokenUpdatedAt when the token that was refused had been registered, ms since the epoch
+   * @returns false when it was registered again since, and stays
+   */
+  async retireToken(
+    userId: string,
+    deviceId: string,
+    token: string,
+    tokenUpdatedAt: number,
+  ): Promise<boolean> {
+    const devices = this.devices(this.dataSource.manager);
     const of = { userId, deviceId, pushToken: token };
-    const { affected } = await this.devices(this.dataSource.manager).update(of, { pushToken: null });
-    return affected === 1;
+    const refused = { ...of, tokenUpdatedAt: new Date(tokenUpdatedAt) };
+    const { affected } = await devices.update(refused, { pushToken: null });
+    return affected === 1 || !(await devices.existsBy(of));
   }
 
   private async save(

@@ -40,7 +40,7 @@ export class DeviceEntity {
   @Column('timestamptz', { name: 'registered_at' })
   registeredAt!: Date;
 
-  /** When this token was last registered: an older refusal by APNs says nothing about it. */
+  /** When this token was last registered: an older refusal says nothing about it. */
   @Column('timestamptz', { name: 'token_updated_at', nullable: true })
   tokenUpdatedAt!: Date | null;
 

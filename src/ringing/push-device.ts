@@ -129,10 +129,12 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
       if (verdict.badToken) this.fuse.observe(app, address.token, true);
       if (verdict.configurationFault) this.fuse.configurationFault(app, verdict.configurationFault);
     }
+    let retired = false;
     if (address) {
+      const { token, tokenUpdatedAt } = address;
       if (verdict.correctedTo)
-        await this.registry.correctEnvironment(userId, deviceId, address.token, verdict.correctedTo);
-      if (verdict.retire) await this.registry.retireToken(userId, deviceId, address.token);
+        await this.registry.correctEnvironment(userId, deviceId, token, verdict.correctedTo);
+      if (verdict.retire) retired = await this.registry.retireToken(userId, deviceId, token, tokenUpdatedAt);
     }
     const key = pushKey(callId, deviceId);
     const payload = { callId, deviceId };
@@ -142,7 +144,10 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
         verdict.retryAfterMs === null
           ? []
           : [{ key, kind: 'push', payload, dueInMs: verdict.retryAfterMs, leaseMs: null }];
-      return { events: verdict.events(deviceId), cancelJobs: [key], jobs };
+      const events = verdict
+        .events(deviceId)
+        .filter(({ type }) => retired || type !== 'DevicePushTokenRetired');
+      return { events, cancelJobs: [key], jobs };
     });
     if (verdict.retryAfterMs !== null) this.sweeper.nudge(verdict.retryAfterMs);
     if (verdict.outcome === 'refused') await this.giveUpIfHopeless(call, wake);

@@ -95,3 +95,39 @@ describe('the installs of one user', () => {
     expect(await installs('somebody else')).toHaveLength(3);
   });
 });
+
+describe('a token the provider calls dead', () => {
+  const refused = async (userId: string): Promise<number> => {
+    tick();
+    return (await registry.register(userId, 'pixel', pixel(`token of ${userId}`))).tokenUpdatedAt!.getTime();
+  };
+  const retire = (userId: string, at: number): Promise<boolean> =>
+    registry.retireToken(userId, 'pixel', `token of ${userId}`, at);
+  const tokenOf = async (userId: string) => (await registry.find(userId, 'pixel'))?.pushToken;
+
+  it('is forgotten', async () => {
+    expect(await retire('dead', await refused('dead'))).toBe(true);
+    expect(await tokenOf('dead')).toBeNull();
+  });
+
+  it('is forgotten once when two calls learn of it, and both may say so', async () => {
+    const at = await refused('twice');
+    expect(await Promise.all([retire('twice', at), retire('twice', at)])).toEqual([true, true]);
+    expect(await tokenOf('twice')).toBeNull();
+  });
+
+  it('is kept when the app has registered it again while the refusal was under way', async () => {
+    const at = await refused('back');
+    tick();
+    await registry.register('back', 'pixel', pixel('token of back'));
+    expect(await retire('back', at)).toBe(false);
+    expect(await tokenOf('back')).toBe('token of back');
+  });
+
+  it('says nothing of the one that the app has registered instead', async () => {
+    const at = await refused('new');
+    await registry.register('new', 'pixel', pixel('a new token'));
+    expect(await retire('new', at)).toBe(true);
+    expect(await tokenOf('new')).toBe('a new token');
+  });
+});

@@ -239,6 +239,25 @@ describe('when Apple or Google says no', () => {
     ]);
   });
 
+  it('a token that is registered again while its refusal is under way stays, and nobody says it was retired', async () => {
+    const alice = await gateway.phone('alice');
+    const { token, deviceId } = await gateway.android('bob');
+    inject('fcm', { kind: 'delay', ms: 500 });
+    gateway.simulator.unregister(token);
+    const callId = await alice.calls('bob');
+    await alice.hears('call:progress', ({ step }) => step === 'push-sent');
+    await gateway.http(`/v1/devices/${deviceId}`, {
+      ...{ as: 'bob', method: 'PUT', body: { platform: 'android', fcmToken: token } },
+    });
+    await alice.hears('call:failed');
+    expect((await gateway.http('/v1/devices', { as: 'bob' })).body.items).toMatchObject([
+      { pushToken: `…${token.slice(-6)}` },
+    ]);
+    const types = (await gateway.timeline(callId, 'alice')).map(({ type }) => type);
+    expect(types).toContain('PushRejected');
+    expect(types).not.toContain('DevicePushTokenRetired');
+  });
+
   it('a call that is cancelled while its push waits for the connection is not pushed', async () => {
     await gateway.stop();
     gateway = await pushingGateway({}, { slowApns: true });
