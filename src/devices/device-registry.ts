@@ -85,15 +85,21 @@ export class DeviceRegistry {
     return installs.length;
   }
 
-  /** APNs accepted the token in the other environment: remembered, if the token is still the same. */
+  /**
+   * APNs accepted the token in the other environment: remembered, if the token is still the same, with what the app had
+   * declared, which it will say again at every start. Corrected back to that, its word counts again.
+   */
   async correctEnvironment(
     userId: string,
     deviceId: string,
     token: string,
     environment: ApnsEnvironment,
   ): Promise<void> {
-    const of = { userId, deviceId, pushToken: token };
-    await this.devices(this.dataSource.manager).update(of, { apnsEnvironment: environment });
+    await this.dataSource.query(
+      `update devices set apns_environment = $4, corrected_from = nullif(coalesce(corrected_from, apns_environment), $4)
+        where user_id = $1 and device_id = $2 and push_token = $3`,
+      [userId, deviceId, token, environment],
+    );
   }
 
   /**
@@ -149,10 +155,17 @@ export class DeviceRegistry {
     const now = new Date(this.clock.now());
     const tokenUpdatedAt = pushToken === null ? null : now;
     const registeredAt = known?.registeredAt ?? now;
-    const saved = { ...given, userId, deviceId, registeredAt, tokenUpdatedAt, lastSeenAt: now };
+    // Apps declare the same at every start; what was learned about a token stands until it or their word is another one.
+    const corrected = locked.find(
+      (one) =>
+        one.pushToken === pushToken && one.correctedFrom && one.correctedFrom === given.apnsEnvironment,
+    );
+    const { apnsEnvironment, correctedFrom } = corrected ?? { ...given, correctedFrom: null };
+    const learned = { ...given, apnsEnvironment, correctedFrom };
+    const saved = { ...learned, userId, deviceId, registeredAt, tokenUpdatedAt, lastSeenAt: now };
     await devices.upsert(saved, ['userId', 'deviceId']);
-    if (!known || changed(known, given)) {
-      const { bundleId, apnsEnvironment, projectId } = given;
+    if (!known || changed(known, learned)) {
+      const { bundleId, projectId } = given;
       const data = { platform, bundleId, apnsEnvironment, projectId, pushable: pushToken !== null };
       await this.record(manager, userId, deviceId, 'DeviceRegistered', data);
     }

@@ -24,8 +24,13 @@ export class DeviceEntity {
   @Column('text', { name: 'bundle_id', nullable: true })
   bundleId!: string | null;
 
+  /** Where its pushes go: what the app declared, or what was learned from APNs since. */
   @Column('text', { name: 'apns_environment', nullable: true })
   apnsEnvironment!: ApnsEnvironment | null;
+
+  /** What the app had declared when its environment was corrected; null where its word still counts. */
+  @Column('text', { name: 'corrected_from', nullable: true })
+  correctedFrom!: ApnsEnvironment | null;
 
   @Column('text', { name: 'project_id', nullable: true })
   projectId!: string | null;

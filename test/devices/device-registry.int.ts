@@ -1,5 +1,6 @@
 import { EventStore } from '../../src/event-store/event-store.js';
 import { createDataSource } from '../../src/database/data-source.js';
+import type { ApnsEnvironment } from '../../src/devices/device.entity.js';
 import { DeviceRegistry, type Registration } from '../../src/devices/device-registry.js';
 import { givenStore } from '../event-store/given-store.js';
 
@@ -129,5 +130,70 @@ describe('a token the provider calls dead', () => {
     await registry.register('new', 'pixel', pixel('a new token'));
     expect(await retire('new', at)).toBe(true);
     expect(await tokenOf('new')).toBe('a new token');
+  });
+});
+
+describe('an APNs environment that was declared wrongly', () => {
+  const declared = (apnsEnvironment: ApnsEnvironment, pushToken: string): Registration => ({
+    ...{ ...web, platform: 'ios', bundleId: 'com.example.app', apnsEnvironment, pushToken },
+  });
+  /** An app start: what the gateway answers is where it will push. */
+  const starts = async (
+    userId: string,
+    environment: ApnsEnvironment,
+    token = `token of ${userId}`,
+  ): Promise<ApnsEnvironment | null> => {
+    tick();
+    const { apnsEnvironment } = await registry.register(userId, 'iphone', declared(environment, token));
+    expect(await registry.find(userId, 'iphone')).toMatchObject({ apnsEnvironment });
+    return apnsEnvironment;
+  };
+  const corrected = (userId: string, to: ApnsEnvironment): Promise<void> =>
+    registry.correctEnvironment(userId, 'iphone', `token of ${userId}`, to);
+
+  it('stays corrected when the app says the same at every start, and nothing new is recorded', async () => {
+    expect(await starts('same', 'production')).toBe('production');
+    await corrected('same', 'sandbox');
+    await corrected('same', 'sandbox'); // two calls at once learn it twice
+    for (let start = 0; start < 3; start++) expect(await starts('same', 'production')).toBe('sandbox');
+    expect(await history('same', 'iphone')).toEqual(['1 DeviceRegistered']);
+  });
+
+  it('is what the app says, once it says something else, and its word counts from then on', async () => {
+    await starts('mended', 'production');
+    await corrected('mended', 'sandbox');
+    expect(await starts('mended', 'sandbox')).toBe('sandbox');
+    expect(await starts('mended', 'production')).toBe('production');
+  });
+
+  it('is what the app says of a new token', async () => {
+    await starts('updated', 'production');
+    await corrected('updated', 'sandbox');
+    expect(await starts('updated', 'production', 'token of the App Store build')).toBe('production');
+    expect(await starts('updated', 'production')).toBe('production');
+  });
+
+  it('is corrected back when the other environment takes the token later, and may be corrected again', async () => {
+    await starts('to and fro', 'production');
+    await corrected('to and fro', 'sandbox');
+    await corrected('to and fro', 'production');
+    expect(await starts('to and fro', 'production')).toBe('production');
+    await corrected('to and fro', 'sandbox');
+    expect(await starts('to and fro', 'production')).toBe('sandbox');
+    await corrected('to and fro', 'production');
+    expect(await starts('to and fro', 'sandbox')).toBe('sandbox');
+  });
+
+  it('stays corrected when the phone is signed in by somebody else: the token is the same', async () => {
+    await starts('first', 'production', 'token of the phone');
+    await registry.correctEnvironment('first', 'iphone', 'token of the phone', 'sandbox');
+    expect(await starts('second', 'production', 'token of the phone')).toBe('sandbox');
+    expect(await registry.find('first', 'iphone')).toMatchObject({ pushToken: null });
+  });
+
+  it('is not corrected any more when the app has registered another token meanwhile', async () => {
+    await starts('late', 'production', 'a new one');
+    await corrected('late', 'sandbox');
+    expect(await registry.find('late', 'iphone')).toMatchObject({ apnsEnvironment: 'production' });
   });
 });

@@ -75,6 +75,27 @@ describe('a phone whose app is not running', () => {
     expect(explained.body).toMatchObject({ code: 'answered_after_environment_healed' });
   });
 
+  it('is not asked for in the wrong environment again after its app has started and declared the same', async () => {
+    const alice = await gateway.phone('alice');
+    const { token, deviceId } = await gateway.iphone('stubborn', {
+      ...{ environment: 'sandbox', declared: 'production' },
+    });
+    const asked = () =>
+      gateway.simulator.log.filter((one) => one.token === token).map(({ service }) => service);
+    const first = await alice.calls('stubborn');
+    await gateway.simulator.nextDelivery(token);
+    await alice.hears('call:progress', ({ callId, step }) => callId === first && step === 'push-accepted');
+    await alice.say('call:cancel', { callId: first });
+    const body = {
+      ...{ platform: 'ios', voipToken: token, apnsEnvironment: 'production', bundleId: 'com.example.app' },
+    };
+    const started = await gateway.http(`/v1/devices/${deviceId}`, { as: 'stubborn', method: 'PUT', body });
+    expect(started).toMatchObject({ status: 200, body: { apnsEnvironment: 'sandbox' } });
+    await alice.calls('stubborn');
+    await gateway.simulator.nextDelivery(token);
+    expect(asked()).toEqual(['apns-production', 'apns-sandbox', 'apns-sandbox']);
+  });
+
   it('is an Android phone, woken by FCM and told when the call is over', async () => {
     const alice = await gateway.phone('alice');
     const pixel = await gateway.android('carol');
