@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
 import { type ApnsApp, type FcmApp, apnsApps, caFile, fcmApps } from './push-settings.js';
-import { type ConfigFault, type Environment, Settings, quote } from './settings.js';
+import { type ConfigFault, type Environment, Settings, decimal, quote } from './settings.js';
 
 export interface IceServer {
   urls: string | string[];
@@ -174,10 +174,11 @@ function trustedProxies(settings: Settings): BlockList {
   const proxies = new BlockList();
   const names = (settings.text('TRUSTED_PROXIES') ?? '').split(',').map((name) => name.trim());
   for (const name of names.filter(Boolean)) {
-    const [address = '', bits] = name.split('/');
+    const [address = '', bits, ...more] = name.split('/');
     const family = isIP(address);
-    const prefix = bits === undefined ? (family === 6 ? 128 : 32) : Number(bits);
-    if (family === 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > (family === 6 ? 128 : 32))
+    const longest = family === 6 ? 128 : 32;
+    const prefix = bits === undefined ? longest : decimal(bits);
+    if (family === 0 || prefix === null || prefix > longest || more.length > 0)
       settings.fault('TRUSTED_PROXIES', `${quote(name)} is not an address or network such as 10.0.0.0/8`);
     else proxies.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4');
   }

@@ -23,8 +23,8 @@ export class Settings {
   integer(name: string, fallback: number, [min, max]: [number, number]): number {
     const raw = this.text(name);
     if (raw === null) return fallback;
-    const value = Number(raw);
-    if (Number.isInteger(value) && value >= min && value <= max) return value;
+    const value = decimal(raw);
+    if (value !== null && value >= min && value <= max) return value;
     this.fault(name, `must be a whole number from ${min} to ${max} (default ${fallback}), got ${quote(raw)}`);
     return fallback;
   }
@@ -78,6 +78,9 @@ export class Settings {
     this.faults.push({ name, problem });
   }
 }
+
+/** Digits only: `0x10` and `1e3` are numbers to JavaScript, but hardly what somebody means who writes them here. */
+export const decimal = (text: string): number | null => (/^\d+$/.test(text) ? Number(text) : null);
 
 /** The text of a file; null when it is absent, a folder, or not for this user to read. */
 export function textOf(path: string): string | null {

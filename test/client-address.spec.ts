@@ -40,6 +40,15 @@ describe('the address of a client', () => {
 
 it('TRUSTED_PROXIES takes addresses and networks, and names what is neither', () => {
   expect(namesOf({ TRUSTED_PROXIES: '10.0.0.0/8, ::1, 192.0.2.1' })).toEqual([]);
-  for (const wrong of ['proxy', '10.0.0.0/33', '10.0.0.0/x', '::1/129'])
+  // A network of no bits is everybody: nobody gets that by leaving them out.
+  for (const wrong of [
+    'proxy',
+    '10.0.0.0/33',
+    '10.0.0.0/x',
+    '10.0.0.0/0x8',
+    '10.0.0.0/',
+    '10.0.0.0/8/8',
+    '::1/129',
+  ])
     expect(namesOf({ TRUSTED_PROXIES: wrong })).toEqual(['TRUSTED_PROXIES']);
 });
