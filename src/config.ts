@@ -72,7 +72,8 @@ export function readConfig(env: Environment): { config: Config; warnings: string
   if (secret !== null && Buffer.byteLength(secret) < 32) {
     settings.fault('AUTH_SECRET', 'must be at least 32 bytes long (try: openssl rand -base64 48)');
   }
-  const jwksUrl = settings.url('AUTH_JWKS_URL', secure);
+  // fetch() takes no URL with a user name in it.
+  const jwksUrl = settings.urlWithout(['user name'], 'AUTH_JWKS_URL', secure);
   const demo =
     settings.oneOf(
       'DEMO',
@@ -86,7 +87,7 @@ export function readConfig(env: Environment): { config: Config; warnings: string
     settings.fault('DEMO', 'cannot be 1 together with AUTH_JWKS_URL: it hands out tokens of its own');
   }
   const port = settings.integer('PORT', 3000, [0, 65_535]);
-  const webhookUrl = settings.url('WEBHOOK_URL', ['https:', 'http:']);
+  const webhookUrl = settings.urlWithout(['user name'], 'WEBHOOK_URL', ['https:', 'http:']);
   const webhookSecret = settings.text('WEBHOOK_SECRET');
   const webhookNames = ['WEBHOOK_URL', 'WEBHOOK_SECRET'];
   const webhookMissing = webhookNames.filter((name) => settings.text(name) === null);
@@ -112,7 +113,7 @@ export function readConfig(env: Environment): { config: Config; warnings: string
       },
       ca: caFile(settings),
     },
-    publicUrl: settings.url('PUBLIC_URL', ['https:', 'http:'])?.replace(/\/+$/, '') ?? null,
+    publicUrl: publicUrl(settings),
     ringTimeoutMs: settings.integer('RING_TIMEOUT_MS', 45_000, milliseconds(5_000, 180_000)),
     ringAckTimeoutMs: settings.integer('RING_ACK_TIMEOUT_MS', 1_500, milliseconds(100, 30_000)),
     callMaxDurationMs: settings.integer(
@@ -160,13 +161,23 @@ function iceServers(settings: Settings): IceServer[] {
   return servers;
 }
 
+/** As parsed: the phones that get it, and put paths behind it, may read URLs less forgivingly. */
+function publicUrl(settings: Settings): string | null {
+  const url = settings.urlWithout(['user name', 'query', 'fragment'], 'PUBLIC_URL', ['https:', 'http:']);
+  return url === null ? null : new URL(url).href.replace(/\/+$/, '');
+}
+
 function corsOrigins(settings: Settings): string[] {
   const origins = (settings.text('CORS_ORIGINS') ?? '').split(',').map((origin) => origin.trim());
-  return origins.filter(Boolean).map((origin) => {
-    if (origin !== '*' && URL.canParse(origin) && new URL(origin).origin !== 'null')
-      return new URL(origin).origin;
-    settings.fault('CORS_ORIGINS', `${quote(origin)} is not an origin such as https://app.example.com`);
-    return origin;
+  return origins.filter(Boolean).map((given) => {
+    const { origin, href } = URL.canParse(given) ? new URL(given) : { origin: 'null', href: '' };
+    // A browser names its whole origin and nothing more: with a path, or a star for a part, none would ever match.
+    if (origin !== 'null' && href === `${origin}/` && !origin.includes('*')) return origin;
+    settings.fault(
+      'CORS_ORIGINS',
+      `${quote(given)} is not an origin such as https://app.example.com, with nothing behind it`,
+    );
+    return given;
   });
 }
 

@@ -9,6 +9,16 @@ export interface ConfigFault {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+type UrlPart = 'user name' | 'path' | 'query' | 'fragment';
+
+/** An empty query or fragment shows in the text only, and there it spoils what is put behind it. */
+const HAS: Record<UrlPart, (url: URL) => boolean> = {
+  'user name': ({ username, password }) => username !== '' || password !== '',
+  path: ({ pathname }) => pathname !== '/',
+  query: ({ href }) => /^[^#]*\?/.test(href),
+  fragment: ({ href }) => href.includes('#'),
+};
+
 /** Reads settings one by one, and collects faults instead of stopping at the first, so that one start names them all. */
 export class Settings {
   readonly faults: ConfigFault[] = [];
@@ -44,15 +54,25 @@ export class Settings {
   url(name: string, protocols: readonly string[]): string | null {
     const raw = this.text(name);
     if (raw === null) return null;
-    const parsed = URL.canParse(raw) ? new URL(raw) : null;
-    if (parsed && protocols.includes(parsed.protocol)) return raw;
+    // `http:host` and `redis:6379` parse as well, and whoever gets them passed on understands something else.
+    const starts = protocols.some((protocol) => raw.toLowerCase().startsWith(`${protocol}//`));
+    if (starts && URL.canParse(raw)) return raw;
     // Connection strings carry passwords: never quote them back.
     this.fault(name, `must be a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`);
     return null;
   }
 
-  origin(name: string, fallback: string, protocols: readonly string[]): string {
+  /** A URL without parts that nobody would use: to drop them in silence is worse than to refuse them. */
+  urlWithout(unusable: readonly UrlPart[], name: string, protocols: readonly string[]): string | null {
     const url = this.url(name, protocols);
+    const given = url === null ? [] : unusable.filter((part) => HAS[part](new URL(url)));
+    if (given.length === 0) return url;
+    this.fault(name, `must be a URL that has no ${given.join(', no ')}`);
+    return null;
+  }
+
+  origin(name: string, fallback: string, protocols: readonly string[]): string {
+    const url = this.urlWithout(['user name', 'path', 'query', 'fragment'], name, protocols);
     return url === null ? fallback : new URL(url).origin;
   }
 

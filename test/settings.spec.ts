@@ -1,4 +1,4 @@
-import { namesOf, read } from './support/settings.js';
+import { faultsOf, namesOf, read } from './support/settings.js';
 
 describe('a whole number', () => {
   const names = [
@@ -29,4 +29,52 @@ describe('a whole number', () => {
 
   it('may have zeros in front, and then is no octal one', () =>
     expect(read({ PORT: '08080' }).port).toBe(8_080));
+});
+
+describe('a URL', () => {
+  it.each([
+    ...['?', '?a=b', '#', '#top'].map((end) => ['PUBLIC_URL', `https://calls.example/base${end}`]),
+    ['PUBLIC_URL', 'https://somebody:pw@calls.example'],
+    ...['APNS_ORIGIN_PRODUCTION', 'APNS_ORIGIN_SANDBOX', 'FCM_ORIGIN'].flatMap((name) =>
+      ['/path', '/?', '?a=b', '#', '//'].map((end) => [name, `https://proxy.example${end}`]),
+    ),
+    ['FCM_ORIGIN', 'https://somebody:pw@proxy.example'],
+    ...['https://a.example/app', 'https://a.example?', 'https://a.example/#/', 'https://u@a.example'].map(
+      (value) => ['CORS_ORIGINS', `https://ok.example,${value}`],
+    ),
+    ['CORS_ORIGINS', 'https://*.example.com'],
+    ['AUTH_JWKS_URL', 'https://somebody:pw@id.example/keys'],
+    ['WEBHOOK_URL', 'https://somebody:pw@app.example/hook'],
+  ])('with a part that would be dropped or spoil it is refused: %s=%s', (name, value) => {
+    const faults = faultsOf({ WEBHOOK_SECRET: 's', WEBHOOK_URL: 'https://app.example', [name]: value });
+    expect(faults.map((fault) => fault.name)).toEqual([name]);
+    expect(JSON.stringify(faults)).not.toContain('pw');
+  });
+
+  it('says which part it must not have', () =>
+    expect(faultsOf({ FCM_ORIGIN: 'https://f/v1?key=x#y' })[0]?.problem).toBe(
+      'must be a URL that has no path, no query, no fragment',
+    ));
+
+  it.each([
+    ['PUBLIC_URL', 'https:calls.example'],
+    ['PUBLIC_URL', 'http:\\\\calls.example'],
+    ['WEBHOOK_URL', 'https:/app.example'],
+    ['REDIS_URL', 'redis:6379'],
+    ['DATABASE_URL', 'postgres:ringway'],
+  ])('has two slashes, whatever a parser forgives: %s=%s', (name, value) =>
+    expect(namesOf({ WEBHOOK_SECRET: 's', WEBHOOK_URL: 'https://app.example', [name]: value })).toEqual([
+      name,
+    ]),
+  );
+
+  it('may be written in capitals, and goes to phones as every parser reads it', () => {
+    expect(read({ PUBLIC_URL: 'HTTPS://Calls.Example/a b/' }).publicUrl).toBe('https://calls.example/a%20b');
+    expect(read({ PUBLIC_URL: 'http://10.0.0.1:3000' }).publicUrl).toBe('http://10.0.0.1:3000');
+  });
+
+  it('may have a query where it is fetched from, or posted to', () => {
+    const env = { WEBHOOK_URL: 'https://app.example/hook?app=1', WEBHOOK_SECRET: 's' };
+    expect(read(env).webhook?.url).toBe(env.WEBHOOK_URL);
+  });
 });
