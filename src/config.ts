@@ -43,10 +43,13 @@ export interface Config {
 }
 
 export class ConfigError extends Error {
-  constructor(readonly faults: ConfigFault[]) {
-    super(
-      `bad settings, nothing was started:\n${faults.map(({ name, problem }) => `  ${name}: ${problem}`).join('\n')}`,
-    );
+  /** @param warnings what may be why something is missing: a name that is mistyped */
+  constructor(
+    readonly faults: ConfigFault[],
+    warnings: readonly string[] = [],
+  ) {
+    const lines = [...faults.map(({ name, problem }) => `${name}: ${problem}`), ...warnings];
+    super(`bad settings, nothing was started:\n${lines.map((line) => `  ${line}`).join('\n')}`);
   }
 }
 
@@ -57,7 +60,7 @@ const KNOWN_PREFIXED = new Set([
 
 /**
  * Reads and checks the whole environment (contract section 1).
- * @throws ConfigError naming every bad or missing variable at once
+ * @throws ConfigError naming every bad or missing variable at once, and those warnings
  * @returns the settings and warnings about names that look like typos
  */
 export function readConfig(env: Environment): { config: Config; warnings: string[] } {
@@ -136,10 +139,10 @@ export function readConfig(env: Environment): { config: Config; warnings: string
     trustedProxies: trustedProxies(settings),
     demo,
   };
-  if (settings.faults.length > 0) throw new ConfigError(settings.faults);
   const warnings = Object.keys(env)
     .filter((name) => /^(RINGWAY|APNS|FCM)_/.test(name) && !KNOWN_PREFIXED.has(name))
     .map((name) => `unknown setting ${name} is ignored (known: ${[...KNOWN_PREFIXED].join(', ')})`);
+  if (settings.faults.length > 0) throw new ConfigError(settings.faults, warnings);
   return { config, warnings };
 }
 

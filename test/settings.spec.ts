@@ -1,3 +1,4 @@
+import { readConfig } from '../src/config.js';
 import { faultsOf, namesOf, read } from './support/settings.js';
 
 describe('a whole number', () => {
@@ -77,4 +78,17 @@ describe('a URL', () => {
     const env = { WEBHOOK_URL: 'https://app.example/hook?app=1', WEBHOOK_SECRET: 's' };
     expect(read(env).webhook?.url).toBe(env.WEBHOOK_URL);
   });
+});
+
+describe('a name that looks like a typo', () => {
+  const env = { NODE_ENV: 'production', PORT: 'x', APNS_APP: '[]', RINGWAY_DATADIR: '/var/secret' };
+
+  it('is named beside settings that are bad, where it may be why one is missing', () => {
+    expect(() => readConfig(env)).toThrow(
+      /^bad settings, nothing was started:\n {2}AUTH_SECRET: .+\n {2}PORT: .+\n {2}unknown setting APNS_APP .+\n {2}unknown setting RINGWAY_DATADIR .+$/,
+    );
+    expect(() => readConfig(env)).not.toThrow(/secret/);
+  });
+
+  it('is no fault by itself', () => expect(namesOf(env)).toEqual(['AUTH_SECRET', 'PORT']));
 });
