@@ -101,7 +101,7 @@ export function readConfig(env: Environment): { config: Config; warnings: string
   const config: Config = {
     production,
     port,
-    host: settings.text('HOST') ?? (demo ? '127.0.0.1' : '0.0.0.0'),
+    host: settings.host('HOST') ?? (demo ? '127.0.0.1' : '0.0.0.0'),
     databaseUrl: settings.url('DATABASE_URL', ['postgres:', 'postgresql:']),
     dataDir: settings.text('RINGWAY_DATA_DIR') ?? '.ringway',
     redisUrl: settings.url('REDIS_URL', ['redis:', 'rediss:']),

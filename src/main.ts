@@ -5,6 +5,7 @@ import { EmbeddedPostgresError, startEmbeddedPostgres } from './database/embedde
 import { DatabaseError } from './database/migrate.js';
 import { emptyBoard, pushesTo, startCast, wantsSimulator } from './demo.js';
 import { type RunningGateway, startGateway } from './gateway.js';
+import { ListenError, explainListenError } from './listen-error.js';
 import { Log } from './operations/log.js';
 import { PushSimulator } from './simulator/push-simulator.js';
 
@@ -28,7 +29,11 @@ async function start(log: Log): Promise<() => Promise<void>> {
       push = pushesTo(simulator);
     }
     const board = simulator && emptyBoard(log);
-    const gateway = await startGateway({ ...config, push, databaseUrl }, log, board);
+    const gateway = await startGateway({ ...config, push, databaseUrl }, log, board).catch(
+      (error: unknown) => {
+        throw explainListenError(error, config);
+      },
+    );
     stops.push(() => gateway.stop());
     welcome(gateway, config, simulator);
     if (simulator && board) {
@@ -77,15 +82,10 @@ function welcome({ port }: RunningGateway, { host, demo }: Config, simulator: Pu
 
 /** One clear line for what the operator can mend; a stack only for what is our fault. */
 function fail(error: unknown): never {
-  const expected =
-    error instanceof ConfigError || error instanceof DatabaseError || error instanceof EmbeddedPostgresError;
-  const { code, port } = error as { code?: string; port?: number };
-  if (code === 'EADDRINUSE')
-    process.stderr.write(`ringway: port ${port} is taken by another process; set PORT\n`);
-  else if (code === 'EACCES' && port !== undefined)
-    process.stderr.write(`ringway: port ${port} may not be used by this user; set PORT\n`);
-  else if (expected) process.stderr.write(`ringway: ${error.message}\n`);
-  else process.stderr.write(`ringway: ${error instanceof Error ? error.stack : String(error)}\n`);
+  const expected = [ConfigError, DatabaseError, EmbeddedPostgresError, ListenError];
+  const said = error instanceof Error ? error : new Error(String(error));
+  const clear = expected.some((kind) => error instanceof kind);
+  process.stderr.write(`ringway: ${clear ? said.message : said.stack}\n`);
   process.exit(1);
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import type { z } from 'zod';
 
 /** One bad or missing setting: its name, and what would be right. */
@@ -51,6 +52,14 @@ export class Settings {
     return fallback;
   }
 
+  /** An address or a host name. Whether it is one of this machine shows when it listens there. */
+  host(name: string): string | null {
+    const raw = this.text(name);
+    if (raw === null || isIP(raw) !== 0 || isHostName(raw)) return raw;
+    this.fault(name, `must be an IP address (IPv6 without brackets) or a host name, got ${quote(raw)}`);
+    return null;
+  }
+
   url(name: string, protocols: readonly string[]): string | null {
     const raw = this.text(name);
     if (raw === null) return null;
@@ -98,6 +107,11 @@ export class Settings {
     this.faults.push({ name, problem });
   }
 }
+
+/** RFC 1123, and the underscores people use; the last label is no number, or it would be half an IPv4 address. */
+const isHostName = (text: string): boolean =>
+  text.length <= 253 &&
+  /^(?:(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\.)*(?!-|\d+\.?$)[A-Za-z0-9_-]{1,63}(?<!-)\.?$/.test(text);
 
 /** Digits only: `0x10` and `1e3` are numbers to JavaScript, but hardly what somebody means who writes them here. */
 export const decimal = (text: string): number | null => (/^\d+$/.test(text) ? Number(text) : null);

@@ -92,3 +92,16 @@ describe('a name that looks like a typo', () => {
 
   it('is no fault by itself', () => expect(namesOf(env)).toEqual(['AUTH_SECRET', 'PORT']));
 });
+
+describe('HOST', () => {
+  it.each([
+    ...['0.0.0.0', '127.0.0.2', '::', '::1', 'fe80::1%eth0', '2001:db8::7'],
+    ...['localhost', 'Node-1.internal', 'ringway_1', 'a.example.', '10.example', '1st'],
+  ])('may be %s', (host) => expect(read({ HOST: host }).host).toBe(host));
+
+  it.each([
+    ...['not a host', 'http://localhost', 'localhost:3000', '127.0.0.1:3000', '[::1]', '::g', '10.0.0.0/8'],
+    ...['127.0.0.256', '127.1', '1.2.3.4.5', '0x7f000001.5', 'a..b', '.a', '-a', 'a-', 'bücher.example', '*'],
+    ...['x'.repeat(64), 'x.'.repeat(127)],
+  ])('may not be %j', (host) => expect(namesOf({ HOST: host })).toEqual(['HOST']));
+});

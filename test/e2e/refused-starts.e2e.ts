@@ -100,6 +100,19 @@ describe('a start that cannot work ends with status 1 and says why', () => {
     expect(locked).toMatchObject({ code: 1, complaint: [expect.stringContaining('password')] });
     expect(locked.stderr).not.toContain('hunter2');
   });
+
+  it('says in one line that it cannot listen on HOST', async () => {
+    const database = await freshDatabase();
+    const bad = ['203.0.113.5', 'no-such-host.invalid'];
+    const ends = await Promise.all(
+      bad.map((HOST) => started({ DEMO: '1', HOST, DATABASE_URL: database.url })),
+    );
+    await database.drop();
+    for (const [index, { code, stdout, complaint }] of ends.entries()) {
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(complaint).toEqual([expect.stringMatching(`^ringway: HOST ${bad[index]} .*set HOST`)]);
+    }
+  });
 });
 
 describe('a name that looks like a typo', () => {
