@@ -4,6 +4,7 @@ import {
   link,
   lchown,
   lstat,
+  mkdir,
   mkdtemp,
   open,
   readdir,
@@ -26,6 +27,24 @@ import {
 
 /** initdb takes about a second; a slow disk that syncs everything may take many. */
 const INITDB_MS = 60_000;
+
+/**
+ * Level by level, because mkdir's own `recursive` never comes back where a folder exists and yet says ENOENT to a new
+ * one, as /proc does.
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Read-only and automounted file systems have other errors than EEXIST for what exists.
+    if ((await stat(folder).catch(() => undefined))?.isDirectory()) return;
+    const parent = path.dirname(folder);
+    if (code !== 'ENOENT' || parent === folder || (await exists(parent))) throw error;
+    await makeFolder(parent);
+    await makeFolder(folder);
+  }
+}
 
 /** Whole or not at all: two first starts at once agree on one password, a killed one leaves no empty file. */
 export async function readOrMakePassword(file: string): Promise<string> {

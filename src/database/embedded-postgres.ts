@@ -1,8 +1,13 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { initialise, openCluster, readOrMakePassword, refuseForeign } from './embedded-cluster.js';
+import {
+  initialise,
+  makeFolder,
+  openCluster,
+  readOrMakePassword,
+  refuseForeign,
+} from './embedded-cluster.js';
 import { EmbeddedPostgresError, findBinaries } from './embedded-host.js';
 import { freePort, gatewayOf, launch, type LaunchOptions, type Server } from './embedded-server.js';
 
@@ -37,7 +42,7 @@ const PORTS_TRIED = 5;
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const dataDir = path.resolve(options.dataDir);
   try {
-    await mkdir(dataDir, { recursive: true });
+    await makeFolder(dataDir);
     return await start(dataDir, options);
   } catch (error) {
     if (error instanceof EmbeddedPostgresError) throw error;

@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
-import { openCluster, readOrMakePassword } from '../../src/database/embedded-cluster.js';
+import { makeFolder, openCluster, readOrMakePassword } from '../../src/database/embedded-cluster.js';
 import { findBinaries } from '../../src/database/embedded-host.js';
 import { launch } from '../../src/database/embedded-server.js';
 import { makeHome, refusal } from '../support/embedded-postgres.js';
@@ -13,6 +13,19 @@ describe('a start that cannot succeed says in one line what is wrong and how to 
     const file = path.join(home.temporary, 'file');
     await writeFile(file, '');
     expect(await refusal(home.start({ dataDir: file }))).toMatch(`cannot work in ${file} (EEXIST`);
+  });
+
+  // Where Node's mkdir would try for ever, and no test could be stopped: in a folder that says ENOENT to a new one.
+  it.each(['/proc/ringway', '/proc/ringway/deeper'])(
+    'the data directory cannot be made: %s',
+    async (dataDir) => expect(await refusal(home.start({ dataDir }))).toMatch(`cannot work in ${dataDir} (E`),
+  );
+
+  it('the data directory would be behind a link to nowhere', async () => {
+    const link = path.join(home.temporary, 'link');
+    await symlink(path.join(home.temporary, 'nowhere'), link);
+    for (const dataDir of [link, path.join(link, 'data')])
+      expect(await refusal(home.start({ dataDir }))).toMatch(`cannot work in ${dataDir} (E`);
   });
 
   it('the folder of the cluster holds something else', async () => {
@@ -72,6 +85,13 @@ it('a port that was taken meanwhile is an answer, after which another one is tri
   } finally {
     squatter.close();
   }
+});
+
+it('a data directory is made with all folders above it, also by two first starts at once', async () => {
+  const folder = path.join(home.temporary, 'a/b/c');
+  await Promise.all([makeFolder(folder), makeFolder(folder)]);
+  await makeFolder(folder);
+  expect((await stat(folder)).isDirectory()).toBe(true);
 });
 
 it('first starts at once agree on one password', async () => {
