@@ -1,7 +1,12 @@
 import 'reflect-metadata';
 import { isIPv6 } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, ConfigError, readConfig } from './config.js';
-import { EmbeddedPostgresError, startEmbeddedPostgres } from './database/embedded-postgres.js';
+import {
+  type EmbeddedPostgres,
+  EmbeddedPostgresError,
+  startEmbeddedPostgres,
+} from './database/embedded-postgres.js';
 import { DatabaseError } from './database/migrate.js';
 import { emptyBoard, pushesTo, startCast, wantsSimulator } from './demo.js';
 import { type RunningGateway, startGateway } from './gateway.js';
@@ -9,18 +14,30 @@ import { ListenError, explainListenError } from './listen-error.js';
 import { Log } from './operations/log.js';
 import { PushSimulator } from './simulator/push-simulator.js';
 
-const STOP_WITHIN_MS = 9_500;
+/** A SIGTERM is to be over within ten seconds. */
+const STOP_WITHIN_MS = 9_000;
+/** Of those, what is left for the embedded PostgreSQL, whatever hangs before it. */
+const DATABASE_STOPS_MS = 1_500;
+const GIVE_UP_AFTER_MS = 9_500;
 
-/** Starts what the settings ask for; returns how to stop it all again, last things first. */
-async function start(log: Log): Promise<() => Promise<void>> {
+/** Stops everything by a time on the clock of `performance`, last things first. */
+type Stop = (by: number) => Promise<void>;
+const soon = (): number => performance.now() + STOP_WITHIN_MS;
+const msUntil = (time: number): number => Math.max(time - performance.now(), 0);
+
+/** Starts what the settings ask for; returns how to stop it all again. */
+async function start(log: Log): Promise<Stop> {
   const { config, warnings } = readConfig(process.env);
   for (const warning of warnings) log.warn(warning);
+  const database = config.databaseUrl === null ? await embeddedPostgres(config, log) : null;
   const stops: (() => Promise<void>)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const step of stops.splice(0).reverse()) await step();
+  const stop: Stop = async (by) => {
+    for (const step of stops.splice(0).reverse()) {
+      await Promise.race([step(), delay(msUntil(by - (database ? DATABASE_STOPS_MS : 0)))]);
+    }
+    if (database && !(await database.stop(msUntil(by)))) log.warn(KILLED);
   };
   try {
-    const databaseUrl = config.databaseUrl ?? (await embeddedPostgres(config, log, stops));
     let { push } = config;
     let simulator: PushSimulator | null = null;
     if (wantsSimulator(config)) {
@@ -29,6 +46,7 @@ async function start(log: Log): Promise<() => Promise<void>> {
       push = pushesTo(simulator);
     }
     const board = simulator && emptyBoard(log);
+    const databaseUrl = database?.url ?? config.databaseUrl!;
     const gateway = await startGateway({ ...config, push, databaseUrl }, log, board).catch(
       (error: unknown) => {
         throw explainListenError(error, config);
@@ -43,20 +61,18 @@ async function start(log: Log): Promise<() => Promise<void>> {
     }
     return stop;
   } catch (error) {
-    await stop();
+    await stop(soon());
     throw error;
   }
 }
 
-async function embeddedPostgres(
-  { dataDir }: Config,
-  log: Log,
-  stops: (() => Promise<void>)[],
-): Promise<string> {
+const KILLED =
+  'the embedded PostgreSQL did not stop in time and was killed; it recovers at its next start, and nothing is lost';
+
+async function embeddedPostgres({ dataDir }: Config, log: Log): Promise<EmbeddedPostgres> {
   const server = await startEmbeddedPostgres({ dataDir, log: (line) => log.debug('postgres', { line }) });
-  stops.push(() => server.stop());
   void server.died.then((reason) => fail(new DatabaseError(reason)));
-  return server.url;
+  return server;
 }
 
 function welcome({ port }: RunningGateway, { host, demo }: Config, simulator: PushSimulator | null): void {
@@ -101,9 +117,15 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
     if (stopping) return;
     stopping = true;
-    setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
+    const by = soon();
+    setTimeout(() => {
+      process.stderr.write(
+        `ringway: not everything stopped within ${GIVE_UP_AFTER_MS / 1_000} s; it is left behind\n`,
+      );
+      process.exit(1);
+    }, GIVE_UP_AFTER_MS).unref();
     started
-      .then((stop) => stop())
+      .then((stop) => stop(by))
       .then(() => process.exit(0))
       .catch(fail);
   });

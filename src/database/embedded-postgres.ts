@@ -18,8 +18,12 @@ export interface EmbeddedPostgres {
   readonly url: string;
   /** Resolves (never rejects) with a sentence when the server ends without having been asked to. */
   readonly died: Promise<string>;
-  /** Fast shutdown; waits until the server has gone (bounded: after 5 s it is stopped at once, by SIGQUIT). */
-  stop(): Promise<void>;
+  /**
+   * Fast shutdown; waits until the server has gone: after 5 s it is stopped at once, by SIGQUIT, and killed when the
+   * time is up. What was committed is safe in any case.
+   * @returns whether it shut down as it should; otherwise it recovers at its next start
+   */
+  stop(withinMs?: number): Promise<boolean>;
 }
 
 export interface EmbeddedPostgresOptions {
@@ -69,7 +73,11 @@ async function start(dataDir: string, { settings = {}, log = () => undefined }: 
     await server.stop();
     throw error;
   }
-  return { url: urlOf('ringway', server.port, password), died: server.died, stop: () => server.stop() };
+  return {
+    url: urlOf('ringway', server.port, password),
+    died: server.died,
+    stop: (withinMs?: number) => server.stop(withinMs),
+  };
 }
 
 async function launchPatiently(dataDir: string, options: Omit<LaunchOptions, 'port'>): Promise<Server> {

@@ -23,7 +23,7 @@ export interface LaunchOptions {
 export interface Server {
   readonly port: number;
   readonly died: Promise<string>;
-  stop(): Promise<void>;
+  stop(withinMs?: number): Promise<boolean>;
 }
 
 /** A taken directory or port is an answer, not an exception: the caller decides how long to wait for it. */
@@ -42,10 +42,28 @@ const LOCKED = 75;
  * was killed; PostgreSQL would mistake it for a live one when its number now belongs to somebody else (every
  * container starts counting at 1). A server somebody started by hand is recognised by its working directory.
  * macOS has no flock: there postmaster.pid alone decides.
+ *
+ * What is frozen (SIGSTOP, a debugger) hears SIGKILL only, and its children are frozen with it: each has to be killed, or
+ * they keep the lock for ever. SIGUSR1 asks for that at once. The postmaster goes with them, so that it starts none anew.
  */
 const WATCHDOG = `
 cluster=$1; shift
 trap '' HUP INT TERM
+processes() {
+  if [ -r /proc/self/stat ]; then
+    for stat in /proc/[0-9]*/stat; do
+      read -r line <"$stat" || continue
+      set -- \${line##*) }
+      pid=\${stat#/proc/}
+      echo "\${pid%/stat} $2"
+    done
+  else ps -A -o pid=,ppid=; fi 2>/dev/null
+}
+kill_all() {
+  kill -KILL $server $(processes | while read -r pid parent; do
+    [ "$parent" != $server ] || echo $pid
+  done)
+}
 if command -v flock >/dev/null 2>&1; then
   flock -n 3
   case $? in
@@ -61,9 +79,10 @@ server=$!
 {
   read -r _ <&4
   for second in 1 2 3 4 5; do kill -INT $server || exit; sleep 1; done
-  kill -QUIT $server; sleep 6; kill -KILL $server
+  kill -QUIT $server; sleep 6; kill_all
 } 3<&- >/dev/null 2>&1 &
 watch=$!
+trap 'kill_all; wait $server; kill -KILL $watch; exit 137' USR1
 echo $server
 exec 4<&-
 wait $server; status=$?
@@ -72,6 +91,8 @@ exit $status
 `;
 /** The watchdog's five seconds, the six after SIGQUIT, and some. */
 const STOP_MS = 15_000;
+/** Until processes that were killed have gone. */
+const KILL_MS = 500;
 
 export async function launch(options: LaunchOptions): Promise<Launched> {
   const { cluster, port, log } = options;
@@ -107,12 +128,19 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
     exited.then(() => delay(500)),
   ]);
 
-  let stopping: Promise<void> | undefined;
-  const stop = (): Promise<void> =>
+  let stopping: Promise<boolean> | undefined;
+  const goneWithin = (ms: number): Promise<void> =>
+    Promise.race([exited, delay(ms, undefined, { ref: false })]);
+  const stop = (withinMs = STOP_MS): Promise<boolean> =>
     (stopping ??= (async () => {
       child.stdin.end();
-      await Promise.race([exited, delay(STOP_MS, undefined, { ref: false })]);
-      if (ended === undefined) log(`The embedded PostgreSQL (process ${pid.trim()}) does not stop.`);
+      await goneWithin(withinMs - KILL_MS);
+      if (ended === undefined) {
+        log(`The embedded PostgreSQL (process ${pid.trim()}) does not stop, and is killed.`);
+        child.kill('SIGUSR1');
+        await goneWithin(KILL_MS);
+      }
+      return ended === 'status 0';
     })());
 
   while (!(await isReady(cluster, pid.trim()))) {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freshDatabase } from '../support/database.js';
 import { type HttpAnswer, eventually, request } from '../support/gateway.js';
+import { serverProcesses } from '../support/mortal-postgres.js';
 import { Phone } from '../support/phone.js';
 import { GatewayChild } from './gateway-child.js';
 
@@ -98,6 +99,19 @@ describe('a gateway with its own PostgreSQL', () => {
     expect(late).toBeGreaterThanOrEqual(0);
     expect(late).toBeLessThan(3_000);
     await again.hears('call:missed', ({ call }) => call.callId === callId);
+  });
+
+  it('stops within 10 s also when PostgreSQL is frozen, says that it killed it, and has all data afterwards', async () => {
+    const alice = await phone('alice');
+    const callId = await alice.calls('bob');
+    for (const pid of await serverProcesses(dataDir)) process.kill(pid, 'SIGSTOP');
+    const asked = Date.now();
+    const { code, stderr } = await gateway.send('SIGTERM');
+    expect(Date.now() - asked).toBeLessThan(10_000);
+    expect(code).toBe(0);
+    expect(stderr).toContain('PostgreSQL did not stop in time and was killed; it recovers at its next start');
+    await start();
+    expect(await get('bob', `/v1/calls/${callId}`)).toMatchObject({ status: 200, body: { callId } });
   });
 
   it('lets no second instance at its data: one line, status 1, and the first one goes on', async () => {

@@ -26,7 +26,7 @@ export class MortalPostgres {
 
   /** Without a goodbye and without a last write. */
   async kill(): Promise<void> {
-    for (const pid of await this.processes()) process.kill(pid, 'SIGKILL');
+    for (const pid of await serverProcesses(this.dataDir)) process.kill(pid, 'SIGKILL');
     await this.server.died;
   }
 
@@ -38,7 +38,7 @@ export class MortalPostgres {
 
   /** It accepts, because the kernel does, and says nothing. @returns how to go on */
   async freeze(): Promise<() => void> {
-    const frozen = await this.processes();
+    const frozen = await serverProcesses(this.dataDir);
     for (const pid of frozen) process.kill(pid, 'SIGSTOP');
     return () => {
       for (const pid of frozen) process.kill(pid, 'SIGCONT');
@@ -50,16 +50,16 @@ export class MortalPostgres {
     await this.server.stop();
     await rm(this.dataDir, { recursive: true, force: true, maxRetries: 20 });
   }
+}
 
-  /** The server first, then who works for it. */
-  private async processes(): Promise<number[]> {
-    const file = await readFile(path.join(this.dataDir, 'postgres', 'postmaster.pid'), 'utf8');
-    const postmaster = Number(file.split('\n')[0]);
-    const all = execFileSync('ps', ['-A', '-o', 'ppid=,pid='], { encoding: 'utf8' });
-    const pairs = all
-      .trim()
-      .split('\n')
-      .map((line) => line.trim().split(/\s+/).map(Number));
-    return [postmaster, ...pairs.filter(([parent]) => parent === postmaster).map(([, pid]) => pid!)];
-  }
+/** Of the embedded PostgreSQL with these data: the server first, then who works for it. */
+export async function serverProcesses(dataDir: string): Promise<number[]> {
+  const file = await readFile(path.join(dataDir, 'postgres', 'postmaster.pid'), 'utf8');
+  const postmaster = Number(file.split('\n')[0]);
+  const all = execFileSync('ps', ['-A', '-o', 'ppid=,pid='], { encoding: 'utf8' });
+  const pairs = all
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  return [postmaster, ...pairs.filter(([parent]) => parent === postmaster).map(([, pid]) => pid!)];
 }
