@@ -11,7 +11,7 @@ const PAGES = [
   ...['README.md', 'client/README.md', 'docs/web.md', 'docs/backend.md'],
   ...['docs/push.md', 'docs/operations.md'],
 ];
-/** Swift and Kotlin need their own tools; what else is in these pages is checked. */
+/** Swift and Kotlin need their own tools, and have tests of their own; what else is in these pages is checked here. */
 const samples = [...PAGES, 'docs/ios.md', 'docs/android.md'].flatMap(samplesOf);
 const of = (...languages: string[]): Sample[] =>
   samples.filter(({ language }) => languages.includes(language));
@@ -81,6 +81,12 @@ describe('the samples of the documentation', () => {
     expect(() => JSON.parse(code) as unknown).not.toThrow();
   });
 
+  it.each(named(of('xml')))('%s is XML', (_, { code }) => {
+    const parse = 'import sys, xml.dom.minidom; xml.dom.minidom.parseString(sys.stdin.read())';
+    const { status, stderr } = spawnSync('python3', ['-c', parse], { input: code, encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+
   it.each(named(of('http')))('%s is a request the gateway knows', async (_, { code }) => {
     const [, method, url] = /^(\w+) (\S+) HTTP\/1\.1$/m.exec(code)!;
     const { body } = await demo.http('/openapi.json');
@@ -113,7 +119,9 @@ describe('the samples of the documentation', () => {
   });
 
   it('are all of a kind that is tested', () => {
-    const languages = [...new Set(PAGES.flatMap(samplesOf).map(({ language }) => language))].sort();
-    expect(languages).toEqual([...['ini', 'js', 'json', 'mermaid', 'php', 'python', 'sh', 'ts']]);
+    const languages = [...new Set(samples.map(({ language }) => language))].sort();
+    expect(languages).toEqual([
+      ...['http', 'ini', 'js', 'json', 'kotlin', 'mermaid', 'php', 'python', 'sh', 'swift', 'ts', 'xml'],
+    ]);
   });
 });

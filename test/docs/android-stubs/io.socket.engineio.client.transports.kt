@@ -1,0 +1,5 @@
+package io.socket.engineio.client.transports
+
+object WebSocket {
+    const val NAME = "websocket"
+}
