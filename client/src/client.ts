@@ -1,3 +1,4 @@
+import { addressOf } from './address.js';
 import type { Call } from './call.js';
 import { CallStore, type NewCall } from './call-store.js';
 import { Commands } from './commands.js';
@@ -11,7 +12,7 @@ import type { AppState } from './wire.js';
 const DEADLINE_MS = 15_000;
 
 export interface RingwayOptions {
-  /** Where the gateway is, e.g. `https://calls.example.com`. */
+  /** Where the gateway is, e.g. `https://calls.example.com`; behind a proxy also `https://example.com/calls`. */
   url: string;
   /** The user's JWT, or a function that gets a fresh one whenever it is needed. */
   token: TokenSource;
@@ -41,14 +42,15 @@ export class RingwayClient extends Emitter<RingwayEvents> {
   private readonly commands: Commands;
   private readonly store: CallStore;
 
+  /** @throws RingwayError `INVALID` for a `url` that is none */
   constructor({ url, token, deviceId, appState = 'foreground', deadlineMs = DEADLINE_MS }: RingwayOptions) {
     super();
-    const origin = url.replace(/\/+$/, '');
+    const address = addressOf(url);
     this.deviceId = deviceId;
     this.tokens = new Tokens(token);
-    this.connection = new Connection({ url: origin, deviceId, appState, tokens: this.tokens });
+    this.connection = new Connection({ address, deviceId, appState, tokens: this.tokens });
     this.commands = new Commands(this.connection, deadlineMs);
-    this.http = new RingwayHttp(origin, this.tokens, deadlineMs);
+    this.http = new RingwayHttp(address.http, this.tokens, deadlineMs);
     this.store = new CallStore({
       ...{ deviceId, commands: this.commands },
       userId: () => this.userId,

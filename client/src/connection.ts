@@ -1,4 +1,5 @@
 import { type Socket, io } from 'socket.io-client';
+import type { Address } from './address.js';
 import { Emitter } from './emitter.js';
 import { RingwayError } from './error.js';
 import { type Deadline, type Growth, backoff } from './patience.js';
@@ -20,7 +21,7 @@ export type Status =
   | 'refused';
 
 export interface ConnectionOptions {
-  url: string;
+  address: Address;
   deviceId: string;
   appState: AppState;
   tokens: Tokens;
@@ -147,11 +148,12 @@ export class Connection extends Emitter<Events> {
   private async dial(): Promise<void> {
     const round = ++this.round;
     this.become('connecting');
-    const { url, deviceId, tokens } = this.options;
+    const { address, deviceId, tokens } = this.options;
     try {
       const token = await tokens.get();
       if (round !== this.round) return;
-      const socket = io(url, {
+      const socket = io(address.origin, {
+        path: address.socketPath,
         ...{ transports: ['websocket'], forceNew: true, reconnection: false, timeout: CONNECT_WITHIN_MS },
         auth: { token, deviceId, appState: this.appState },
       });
