@@ -29,7 +29,7 @@ export class Commands {
     for (let attempt = 0; ; attempt++) {
       await this.connection.waitUntilConnected(deadline, signal);
       if (signal?.aborted) throw new RingwayError('CANCELLED', `${event} was not needed any more.`);
-      if (deadline.leftMs === 0) throw deadline.error(event, failure);
+      if (deadline.leftMs === 0) throw deadline.error(event, failure ?? this.connection.error);
       try {
         return await this.connection.ask(event, payload, deadline.leftMs);
       } catch (error) {

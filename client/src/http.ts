@@ -103,7 +103,7 @@ export class RingwayHttp {
   private async request<T>(method: string, path: string, body?: object): Promise<T> {
     const deadline = new Deadline(this.deadlineMs);
     for (let attempt = 0, renewed = false; ; attempt++) {
-      const { answer, failure } = await this.attempt<T>(method, path, body, deadline.leftMs);
+      const { answer, failure } = await this.attempt<T>(method, path, body, deadline);
       if (!failure) return answer as T;
       if (failure.code === 'TOKEN_EXPIRED' && this.tokens.renewable && !renewed) {
         renewed = true;
@@ -120,15 +120,17 @@ export class RingwayHttp {
     method: string,
     path: string,
     body: object | undefined,
-    leftMs: number,
+    deadline: Deadline,
   ): Promise<{ answer?: T; failure?: RingwayError }> {
     const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), Math.min(leftMs, ANSWER_WITHIN_MS));
+    let timer: ReturnType<typeof setTimeout> | undefined;
     try {
+      const token = await this.tokens.get(deadline.leftMs);
+      timer = setTimeout(() => abort.abort(), Math.min(deadline.leftMs, ANSWER_WITHIN_MS));
       const response = await fetch(this.url + path, {
         method,
         headers: {
-          authorization: `Bearer ${await this.tokens.get()}`,
+          authorization: `Bearer ${token}`,
           ...(body ? { 'content-type': 'application/json' } : {}),
         },
         ...(body ? { body: JSON.stringify(body) } : {}),

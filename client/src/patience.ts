@@ -29,6 +29,15 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+/** What the promise gives, unless that takes longer. */
+export async function inTime<T>(promise: Promise<T>, ms: number, late: () => RingwayError): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), Math.min(ms, MAX_TIMER_MS));
+  });
+  return Promise.race([promise, tooLate]).finally(() => clearTimeout(timer));
+}
+
 /** A point in time until which something is tried. Monotonic where the platform has such a clock. */
 export class Deadline {
   private readonly at: number;

@@ -1,4 +1,5 @@
 import { RingwayError } from './error.js';
+import { inTime } from './patience.js';
 
 export type TokenSource = string | (() => Promise<string>);
 
@@ -9,12 +10,18 @@ export interface Claims {
   expiresAt: number | null;
 }
 
+/** How long the app's function may take: a backend that takes longer does not answer any more. */
+const TOKEN_WITHIN_MS = 10_000;
+
 /** The app's token: fetched when it is needed, kept until it is no good any more. */
 export class Tokens {
   claims: Claims = { userId: null, expiresAt: null };
   private kept: Promise<string> | null = null;
 
-  constructor(private readonly source: TokenSource) {
+  constructor(
+    private readonly source: TokenSource,
+    private readonly withinMs = TOKEN_WITHIN_MS,
+  ) {
     if (typeof source === 'string') this.claims = claimsOf(source);
   }
 
@@ -23,13 +30,13 @@ export class Tokens {
     return typeof this.source !== 'string';
   }
 
-  /** @throws RingwayError `NO_TOKEN` when the app's function fails */
-  get(): Promise<string> {
+  /** @throws RingwayError `NO_TOKEN` when the app's function fails, or does not come to an end */
+  get(withinMs = this.withinMs): Promise<string> {
     this.kept ??= this.fetch().catch((error: unknown) => {
       this.kept = null;
       throw error;
     });
-    return this.kept;
+    return inTime(this.kept, withinMs, () => noToken(`gave no token within ${Math.round(withinMs)} ms`));
   }
 
   /** The kept one is no good (any more). */
@@ -39,15 +46,23 @@ export class Tokens {
 
   private async fetch(): Promise<string> {
     if (typeof this.source === 'string') return this.source;
-    try {
-      const token = await this.source();
-      this.claims = claimsOf(token);
-      return token;
-    } catch (cause) {
-      throw new RingwayError('NO_TOKEN', 'The token function failed.', { retryable: true, cause });
-    }
+    const { source, withinMs } = this;
+    const late = (): RingwayError => noToken(`gave no token within ${withinMs} ms`);
+    // Called in `then`, so that what it throws at once is caught as well.
+    const asked = Promise.resolve()
+      .then(source)
+      .catch((cause: unknown) => {
+        throw noToken('failed', cause);
+      });
+    const token = await inTime(asked, withinMs, late);
+    if (typeof token !== 'string' || token === '') throw noToken('gave something else than a token');
+    this.claims = claimsOf(token);
+    return token;
   }
 }
+
+const noToken = (did: string, cause?: unknown): RingwayError =>
+  new RingwayError('NO_TOKEN', `The token function ${did}.`, { retryable: true, cause });
 
 /** Of a JWT (RFC 7519); nothing is known of any other token. */
 export function claimsOf(token: string): Claims {

@@ -1,3 +1,7 @@
+import { addressOf } from '../src/address.js';
+import { Commands } from '../src/commands.js';
+import { Connection } from '../src/connection.js';
+import { RingwayHttp } from '../src/http.js';
 import { InOrder } from '../src/in-order.js';
 import { backoff } from '../src/patience.js';
 import { refreshAfter } from '../src/session-refresh.js';
@@ -54,6 +58,30 @@ describe('a token', () => {
     );
     await expect(tokens.get()).rejects.toMatchObject({ code: 'NO_TOKEN', retryable: true });
     expect(await tokens.get()).toBe('yes');
+  });
+  it('that never comes is not waited for, and asked for again', async () => {
+    let asked = 0;
+    const tokens = new Tokens(() => (++asked === 1 ? new Promise(() => {}) : Promise.resolve('yes')), 20);
+    await expect(tokens.get()).rejects.toMatchObject({ code: 'NO_TOKEN', retryable: true });
+    expect(await tokens.get()).toBe('yes');
+  });
+  it.each([undefined, '', 7])('is no %j', async (nothing) => {
+    const tokens = new Tokens(async () => nothing as string);
+    await expect(tokens.get()).rejects.toMatchObject({ code: 'NO_TOKEN' });
+  });
+  it('that never comes ends an attempt to connect, and a request', async () => {
+    const tokens = new Tokens(() => new Promise(() => {}), 50);
+    const address = addressOf('http://127.0.0.1:9');
+    const connection = new Connection({ address, deviceId: 'phone', appState: 'foreground', tokens });
+    const offline = new Promise((resolve) => connection.on('status', (s) => s === 'offline' && resolve(s)));
+    connection.open();
+    await offline;
+    expect(connection.error).toMatchObject({ code: 'NO_TOKEN' });
+    const command = new Commands(connection, 100).say('sync', {});
+    await expect(command).rejects.toMatchObject({ code: 'TIMEOUT', cause: { code: 'NO_TOKEN' } });
+    connection.close();
+    const http = new RingwayHttp(address.http, new Tokens(() => new Promise(() => {}), 300), 100);
+    await expect(http.devices()).rejects.toMatchObject({ code: 'NO_TOKEN' });
   });
   it('is refreshed in the last minute of a long life and the last quarter of a short one', () => {
     expect([3_600_000, 100_000, 2_000, 100, -5_000].map(refreshAfter)).toEqual([
