@@ -61,6 +61,14 @@ export class CallStore {
     return call;
   }
 
+  /** Forgets all calls; those that live are over for this app. */
+  clear(): void {
+    const calls = [...this.calls.values()];
+    this.calls.clear();
+    this.starting.clear();
+    for (const call of calls) call.abandon();
+  }
+
   hear(event: string, payload: unknown): void {
     switch (event as keyof Messages) {
       case 'sync':
@@ -102,7 +110,8 @@ export class CallStore {
   /** A call that was live and is not in the sync is over, most likely. How it ended is recorded. */
   private async lookUp(call: Call): Promise<void> {
     try {
-      this.learn(await this.options.lookUp(call.id));
+      const view = await this.options.lookUp(call.id);
+      if (this.calls.get(call.id) === call) this.learn(view);
     } catch (error) {
       // Without an answer the next sync asks again.
       if (error instanceof RingwayError && error.code === 'CALL_NOT_FOUND') call.finish();

@@ -78,6 +78,8 @@ export class Call extends Emitter<CallEvents> {
   private readonly unheard: Signal[] = [];
   private readonly over = new AbortController();
   private readonly starting = new AbortController();
+  /** This device has nothing more to do with the call, whatever the gateway says. */
+  private readonly left = new AbortController();
 
   /** @internal */
   constructor(
@@ -239,6 +241,13 @@ export class Call extends Emitter<CallEvents> {
     if (this.state === 'answered' && this.ownMedia) this.tellMedia().catch(() => undefined);
   }
 
+  /** @internal Another user's from now on: what was asked for is not said any more. */
+  abandon(): void {
+    this.starting.abort();
+    this.left.abort();
+    this.finish();
+  }
+
   /** @internal Nothing more will come. */
   finish(): void {
     if (this.isOver) return;
@@ -291,7 +300,8 @@ export class Call extends Emitter<CallEvents> {
   }
 
   private async say(event: 'call:ringing' | 'call:answer' | 'call:end'): Promise<void> {
-    const { call }: Answers[typeof event] = await this.line.commands.say(event, { callId: this.id });
+    const options = { signal: this.left.signal };
+    const { call }: Answers[typeof event] = await this.line.commands.say(event, { callId: this.id }, options);
     this.line.learn(call);
   }
 }

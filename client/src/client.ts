@@ -58,6 +58,7 @@ export class RingwayClient extends Emitter<RingwayEvents> {
       incoming: (call) => this.emit('incoming', call),
       changed: (call) => this.emit('call', call),
     });
+    this.tokens.onOtherUser(() => this.startOver());
     this.connection.on('status', (status) => this.emit('status', status));
     this.connection.on('session-expired', () => this.emit('session-expired'));
     this.connection.on('message', (event, payload) => this.store.hear(event, payload));
@@ -92,8 +93,10 @@ export class RingwayClient extends Emitter<RingwayEvents> {
     this.connection.open();
   }
 
+  /** Disconnects, and forgets the token: `connect()` asks for a new one, which may be somebody else's. */
   close(): void {
     this.connection.close();
+    this.tokens.drop();
   }
 
   /** In the background this device is woken by a push at once, because its socket may be frozen. */
@@ -105,5 +108,11 @@ export class RingwayClient extends Emitter<RingwayEvents> {
   /** Calls somebody. The call is there at once; `call.sent` tells when the gateway has it. */
   call(call: NewCall): Call {
     return this.store.start(call);
+  }
+
+  /** The token is somebody else's than before: nothing of them may be seen or done by this user. */
+  private startOver(): void {
+    this.store.clear();
+    if (this.connection.connected) this.connection.redial();
   }
 }

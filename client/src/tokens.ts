@@ -17,6 +17,11 @@ const TOKEN_WITHIN_MS = 10_000;
 export class Tokens {
   claims: Claims = { userId: null, expiresAt: null };
   private kept: Promise<string> | null = null;
+  /** Counts what was dropped, so that a late answer about an old one says nothing of the new one. */
+  private round = 0;
+  /** Whose token it was last. */
+  private user: string | null = null;
+  private otherUser: () => void = () => undefined;
 
   constructor(
     private readonly source: TokenSource,
@@ -30,10 +35,16 @@ export class Tokens {
     return typeof this.source !== 'string';
   }
 
+  /** @param otherUser called as soon as a token is of somebody else than the one before */
+  onOtherUser(otherUser: () => void): void {
+    this.otherUser = otherUser;
+  }
+
   /** @throws RingwayError `NO_TOKEN` when the app's function fails, or does not come to an end */
   get(withinMs = this.withinMs): Promise<string> {
+    const { round } = this;
     this.kept ??= this.fetch().catch((error: unknown) => {
-      this.kept = null;
+      if (round === this.round) this.kept = null;
       throw error;
     });
     return inTime(this.kept, withinMs, () => noToken(`gave no token within ${Math.round(withinMs)} ms`));
@@ -41,12 +52,13 @@ export class Tokens {
 
   /** The kept one is no good (any more). */
   drop(): void {
+    this.round++;
     this.kept = null;
   }
 
   private async fetch(): Promise<string> {
     if (typeof this.source === 'string') return this.source;
-    const { source, withinMs } = this;
+    const { source, withinMs, round } = this;
     const late = (): RingwayError => noToken(`gave no token within ${withinMs} ms`);
     // Called in `then`, so that what it throws at once is caught as well.
     const asked = Promise.resolve()
@@ -56,8 +68,16 @@ export class Tokens {
       });
     const token = await inTime(asked, withinMs, late);
     if (typeof token !== 'string' || token === '') throw noToken('gave something else than a token');
-    this.claims = claimsOf(token);
+    if (round === this.round) this.learn(claimsOf(token));
     return token;
+  }
+
+  private learn(claims: Claims): void {
+    const { user } = this;
+    this.claims = claims;
+    if (claims.userId === null) return; // no token at all, as the gateway is going to say
+    this.user = claims.userId;
+    if (user !== null && user !== this.user) this.otherUser();
   }
 }
 

@@ -83,6 +83,31 @@ describe('a token', () => {
     const http = new RingwayHttp(address.http, new Tokens(() => new Promise(() => {}), 300), 100);
     await expect(http.devices()).rejects.toMatchObject({ code: 'NO_TOKEN' });
   });
+  it('of somebody else is noticed; a late or a useless one is not', async () => {
+    const bad = 'no JWT';
+    let give: (token: string) => void = () => undefined;
+    const tokens = new Tokens(() => new Promise((resolve) => (give = resolve)));
+    const users: (string | null)[] = [];
+    tokens.onOtherUser(() => users.push(tokens.claims.userId));
+    const next = async (token: string): Promise<void> => {
+      tokens.drop();
+      const got = tokens.get();
+      await Promise.resolve();
+      give(token);
+      await got;
+    };
+    await next(jwt({ sub: 'alice' }));
+    await next(jwt({ sub: 'alice' }));
+    await next(bad);
+    await next(jwt({ sub: 'bob' }));
+    expect(users).toEqual(['bob']);
+    tokens.drop();
+    const [slow, giveSlow] = [tokens.get(), await Promise.resolve().then(() => give)];
+    await next(jwt({ sub: 'bob' }));
+    giveSlow(jwt({ sub: 'alice' }));
+    await slow;
+    expect(tokens.claims.userId).toBe('bob');
+  });
   it('is refreshed in the last minute of a long life and the last quarter of a short one', () => {
     expect([3_600_000, 100_000, 2_000, 100, -5_000].map(refreshAfter)).toEqual([
       3_540_000, 75_000, 1_500, 1_000, 1_000,

@@ -69,6 +69,33 @@ describe('the session of an app', () => {
     await back;
   });
 
+  it('is of the user whose token there is, and of nobody before', async () => {
+    let user = 'alice';
+    const client = await running.online('alice', { token: () => tokenFor(user), deviceId: 'shared' });
+    const call = client.call({ callee: 'nobody', media: 'voice' });
+    await call.sent;
+    client.close();
+    const unsaid = client.call({ callee: 'carol', media: 'voice' });
+    await expect(unsaid.sent).rejects.toMatchObject({ code: 'CLOSED' });
+    user = 'bob';
+    const online = happens(client, 'status', (status) => status === 'online');
+    client.connect();
+    await online;
+    expect(client).toMatchObject({ userId: 'bob' });
+    expect([...client.calls.keys()]).toEqual([]);
+    expect(call.state).toBe('ended');
+    expect((await client.http.history()).items).toEqual([]);
+  });
+
+  it('begins anew when a refreshed token is of somebody else', async () => {
+    let fetched = 0;
+    const token = () => (++fetched === 1 ? tokenFor('alice', 4) : tokenFor('bob'));
+    const client = await running.online('alice', { token, deviceId: 'handed-over' });
+    await client.call({ callee: 'nobody', media: 'voice' }).sent;
+    await happens(client, 'status', (status) => status === 'online');
+    expect([client.userId, client.calls.size]).toEqual(['bob', 0]);
+  });
+
   it('says whether the app is in front', async () => {
     const alice = await running.online('alice');
     await alice.setAppState('background');
