@@ -25,6 +25,8 @@ export interface RingwayOptions {
 
 export interface RingwayEvents {
   status: [status: Status];
+  /** The gateway refuses this token or device id, and the client has given up: `status` is `refused`. */
+  error: [error: RingwayError];
   /** Somebody calls: show it, and say `call.ringing()`. Once per call. */
   incoming: [call: Call];
   /** Anything about any call has changed. */
@@ -59,7 +61,10 @@ export class RingwayClient extends Emitter<RingwayEvents> {
       changed: (call) => this.emit('call', call),
     });
     this.tokens.onOtherUser(() => this.startOver());
-    this.connection.on('status', (status) => this.emit('status', status));
+    this.connection.on('status', (status) => {
+      this.emit('status', status);
+      if (status === 'refused') this.emit('error', this.connection.error!);
+    });
     this.connection.on('session-expired', () => this.emit('session-expired'));
     this.connection.on('message', (event, payload) => this.store.hear(event, payload));
   }

@@ -1,7 +1,7 @@
 import { type Socket, io } from 'socket.io-client';
 import type { Address } from './address.js';
 import { Emitter } from './emitter.js';
-import { RingwayError } from './error.js';
+import { ABOUT_THE_TOKEN, RingwayError } from './error.js';
 import { type Deadline, type Growth, backoff } from './patience.js';
 import { SessionRefresh } from './session-refresh.js';
 import type { Tokens } from './tokens.js';
@@ -41,7 +41,8 @@ const STABLE_MS = 5_000;
 /** The gateway answers everything within 5 s, also without its database. Who says nothing for longer is not there. */
 const ANSWER_WITHIN_MS = 6_000;
 const WORTH_TRYING_AGAIN = ['TOO_MANY_CONNECTIONS', 'RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL'];
-const ABOUT_THE_TOKEN = ['TOKEN_EXPIRED', 'UNAUTHENTICATED'];
+/** So many tokens refused in a row, and the next one will be as well: the app's backend signs wrong ones. */
+const REFUSED_TOKENS = 4;
 
 /** The one socket to the gateway: kept up as long as the app wants it, over lost networks, restarts and token changes. */
 export class Connection extends Emitter<Events> {
@@ -54,6 +55,7 @@ export class Connection extends Emitter<Events> {
   /** Counts connections, so that what an older one still does is not taken for the newer one's. */
   private round = 0;
   private attempt = 0;
+  private refusedTokens = 0;
   private closed = false;
   private onlineSince = 0;
   private again: ReturnType<typeof setTimeout> | null = null;
@@ -77,7 +79,7 @@ export class Connection extends Emitter<Events> {
 
   open(): void {
     if (this.status !== 'idle' && this.status !== 'replaced' && this.status !== 'refused') return;
-    this.attempt = 0;
+    this.attempt = this.refusedTokens = 0;
     this.closed = false;
     network?.addEventListener('online', this.networkIsBack);
     void this.dial();
@@ -196,6 +198,7 @@ export class Connection extends Emitter<Events> {
 
   private synced(): void {
     this.onlineSince = Date.now();
+    this.refusedTokens = 0;
     this.comeBackAt = null;
     this.error = null;
     this.become('online');
@@ -222,8 +225,10 @@ export class Connection extends Emitter<Events> {
   private refused(data: unknown): void {
     const error = RingwayError.of(data, 'UNREACHABLE');
     const { tokens } = this.options;
-    if (ABOUT_THE_TOKEN.includes(error.code) && tokens.renewable) tokens.drop();
+    const otherToken = ABOUT_THE_TOKEN.includes(error.code) && tokens.renewable;
+    if (otherToken && ++this.refusedTokens < REFUSED_TOKENS) tokens.drop();
     else if (error.code !== 'UNREACHABLE' && !WORTH_TRYING_AGAIN.includes(error.code)) {
+      tokens.drop();
       return this.stop('refused', error);
     }
     this.lost(error);

@@ -15,6 +15,9 @@ export type ClientCode =
   /** The call was cancelled before the gateway knew of it. */
   | 'CANCELLED';
 
+/** Refusals that another token may change. */
+export const ABOUT_THE_TOKEN: readonly string[] = ['TOKEN_EXPIRED', 'UNAUTHENTICATED'];
+
 export interface ErrorMore {
   retryable?: boolean;
   details?: FieldFault[];

@@ -1,4 +1,4 @@
-import { RingwayError } from './error.js';
+import { ABOUT_THE_TOKEN, RingwayError } from './error.js';
 import { Deadline, type Growth, backoff, pause } from './patience.js';
 import type { Tokens } from './tokens.js';
 import type {
@@ -105,7 +105,7 @@ export class RingwayHttp {
     for (let attempt = 0, renewed = false; ; attempt++) {
       const { answer, failure } = await this.attempt<T>(method, path, body, deadline);
       if (!failure) return answer as T;
-      if (failure.code === 'TOKEN_EXPIRED' && this.tokens.renewable && !renewed) {
+      if (ABOUT_THE_TOKEN.includes(failure.code) && this.tokens.renewable && !renewed) {
         renewed = true;
         this.tokens.drop();
         continue;

@@ -44,6 +44,36 @@ describe('the session of an app', () => {
     await expect(alice.call({ callee: 'bob', media: 'voice' }).sent).rejects.toThrow(RingwayError);
   });
 
+  it('is refused for good, and says so once, when no fresh token is any good', async () => {
+    let fetched = 0;
+    const token = () => tokenFor('alice', -60 - ++fetched);
+    const alice = running.app('alice', { token });
+    const errors: RingwayError[] = [];
+    alice.on('error', (error) => errors.push(error));
+    const refused = happens(alice, 'status', (status) => status === 'refused');
+    alice.connect();
+    await refused;
+    expect(fetched).toBe(4);
+    expect(errors).toEqual([alice.error]);
+    expect(alice.error).toMatchObject({ code: 'TOKEN_EXPIRED', retryable: false });
+    // Once more when the app says so, and with tokens that were not refused before.
+    const again = happens(alice, 'error');
+    alice.connect();
+    await again;
+    expect(fetched).toBe(8);
+  });
+
+  it('asks over HTTP with a fresh token, once, when the one it has is not wanted', async () => {
+    let fetched = 0;
+    const one = running.app('alice', {
+      token: () => (++fetched === 1 ? Promise.resolve('not.a.token') : tokenFor('alice')),
+    });
+    expect(await one.http.devices()).toEqual([]);
+    const never = running.app('alice', { token: () => Promise.resolve(`not.a.${++fetched}`) });
+    await expect(never.http.devices()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(fetched).toBe(4);
+  });
+
   it('waits for a backend that cannot make tokens just now', async () => {
     let asked = 0;
     const token = async () => {
