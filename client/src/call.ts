@@ -52,6 +52,8 @@ export interface Line {
 
 /** Signals that nobody listened to yet. */
 const MAX_UNHEARD = 256;
+/** As many does the gateway keep until the call is answered. */
+const SIGNALS_AHEAD = 64;
 /** After this time the gateway does not let a cancel wait for its call any more. */
 const CANCEL_COUNTS_MS = 120_000;
 
@@ -72,6 +74,8 @@ export class Call extends Emitter<CallEvents> {
   private ownMedia: OwnMedia | null = null;
   private isOver = false;
   private wasElsewhere = false;
+  /** Sent before the answer. */
+  private signalsAhead = 0;
   private signalsOut: Promise<unknown> = Promise.resolve();
   private mediaOut: Promise<unknown> = Promise.resolve();
   private readonly seen = new InOrder();
@@ -159,12 +163,14 @@ export class Call extends Emitter<CallEvents> {
   }
 
   /**
-   * Any JSON up to 65,536 bytes for the other device, in order. When an acknowledgement is lost with a connection, the
-   * signal is sent again, and may arrive twice.
+   * Any JSON up to 65,536 bytes for the other device, in order: none is sent before the one in front of it has arrived,
+   * however long that takes while the call lives. What the gateway would not keep before the answer is kept here. When
+   * an acknowledgement is lost with a connection, the signal is sent again, and may arrive twice.
    */
   sendSignal(signal: unknown): Promise<void> {
     const sending = Promise.all([this.sent, this.signalsOut.catch(() => undefined)]).then(async () => {
-      const options = { signal: this.over.signal };
+      if (this.state !== 'answered' && ++this.signalsAhead > SIGNALS_AHEAD) await this.untilAnswered();
+      const options = { signal: this.over.signal, deadlineMs: Infinity };
       await this.line.commands.say('call:signal', { callId: this.id, signal }, options);
     });
     this.signalsOut = sending;
@@ -268,6 +274,21 @@ export class Call extends Emitter<CallEvents> {
       const by = { userId: view.callee.userId, deviceId: answeredBy };
       this.handledElsewhere({ how: 'answered', by });
     } else this.restate();
+  }
+
+  /** Or until it is over: then `over` tells. */
+  private untilAnswered(): Promise<void> {
+    return new Promise((resolve) => {
+      const off = this.on('change', ({ state }) => {
+        if (state === 'answered') done();
+      });
+      const done = (): void => {
+        off();
+        resolve();
+      };
+      this.over.signal.addEventListener('abort', done);
+      if (this.isOver) done();
+    });
   }
 
   private tellMedia(): Promise<void> {

@@ -2,7 +2,7 @@ import { type Socket, io } from 'socket.io-client';
 import type { Address } from './address.js';
 import { Emitter } from './emitter.js';
 import { ABOUT_THE_TOKEN, RingwayError } from './error.js';
-import { type Deadline, type Growth, backoff } from './patience.js';
+import { type Deadline, type Growth, MAX_TIMER_MS, backoff } from './patience.js';
 import { SessionRefresh } from './session-refresh.js';
 import type { Tokens } from './tokens.js';
 import type { Answers, AppState, Command, Payloads, Refusal, Sync } from './wire.js';
@@ -101,7 +101,7 @@ export class Connection extends Emitter<Events> {
         this.waiting = this.waiting.filter((other) => other !== done);
         resolve();
       };
-      const timer = setTimeout(done, deadline.leftMs);
+      const timer = setTimeout(done, Math.min(deadline.leftMs, MAX_TIMER_MS));
       signal?.addEventListener('abort', done);
       this.waiting.push(done);
     });

@@ -1,7 +1,7 @@
 import { RingwayError } from './error.js';
 
 /** The longest delay a timer takes. */
-const MAX_TIMER_MS = 2_147_483_647;
+export const MAX_TIMER_MS = 2_147_483_647;
 
 export interface Growth {
   /** The first pause is at most this long. */

@@ -1,5 +1,5 @@
 import { RingwayError } from './error.js';
-import { type Growth, backoff } from './patience.js';
+import { type Growth, MAX_TIMER_MS, backoff } from './patience.js';
 import type { Tokens } from './tokens.js';
 
 interface Session {
@@ -11,7 +11,6 @@ interface Session {
 const EARLIEST_BEFORE_END_MS = 60_000;
 const SOONEST_MS = 1_000;
 const RETRY: Growth = { firstMs: 2_000, mostMs: 30_000 };
-const MAX_TIMER_MS = 2_147_483_647;
 
 /** Hands the gateway a new token before the old one ends, so that the connection need not break for it. */
 export class SessionRefresh {
