@@ -17,7 +17,8 @@ import { ClusterEars } from './cluster-ears.js';
 import { Dispatcher } from './dispatcher.js';
 import { drain } from './drain.js';
 import { type Session, Sessions } from './sessions.js';
-import { type Connection, cutOff, watchUnread } from './unread.js';
+import { Strangers } from './strangers.js';
+import { type Connection, cutOff, trust, watchUnread } from './unread.js';
 import { appState } from './wire.js';
 
 export const MAX_FRAME_BYTES = 100_000;
@@ -31,6 +32,7 @@ const MAX_STRANGERS = 10_000;
 export class SocketServer {
   private io: Server | null = null;
   private accepting = true;
+  private readonly strangers = new Strangers();
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -60,13 +62,18 @@ export class SocketServer {
     });
     this.io = io;
     this.ears.listen();
-    // A namespace is refused unless it is ours; the handshake request is not needed after the session is made.
-    io.engine.on('connection', (connection: { request: unknown }) => (connection.request = null));
+    io.engine.on('connection', (connection: Connection) => this.arrived(connection));
+    // Any other namespace is refused by socket.io.
     io.use((socket, next) => {
-      this.admit(socket).then(
-        () => next(),
-        (error: unknown) => next(this.refusal(error)),
-      );
+      const { conn } = socket;
+      const decided = this.strangers.decide(conn, (from, again) => this.admit(socket, from, again));
+      void decided.then((error) => {
+        if (error !== null) return next(error === undefined ? undefined : this.refusal(error));
+        // There is no answer to it. Socket.io forgets what is refused on a connection that has ended.
+        const forget = (): void => next(new Error('nobody is there any more'));
+        if (conn.readyState === 'open') conn.once('close', forget);
+        else forget();
+      });
     });
     io.on('connection', (socket) => this.connected(socket));
   }
@@ -93,8 +100,7 @@ export class SocketServer {
 
   private mayConnect(request: IncomingMessage): boolean {
     if (!this.accepting) return turnAway(request, '503 Service Unavailable');
-    if (this.io!.engine.clientsCount - this.sessions.size >= MAX_STRANGERS)
-      return turnAway(request, '503 Service Unavailable');
+    if (this.strangers.size >= MAX_STRANGERS) return turnAway(request, '503 Service Unavailable');
     try {
       this.quotas.takeOfAddress(clientAddress(request, this.config.trustedProxies));
     } catch {
@@ -103,18 +109,24 @@ export class SocketServer {
     return allowsOrigin(this.config.corsOrigins, request.headers.origin, request.headers.host);
   }
 
-  private async admit(socket: Socket): Promise<void> {
+  private arrived(connection: Connection): void {
+    const address = clientAddress(connection.request, this.config.trustedProxies);
+    this.strangers.add(connection, address);
+    watchUnread(connection);
+    // Nobody reads the handshake's request again.
+    (connection as { request: unknown }).request = null;
+  }
+
+  private async admit(socket: Socket, address: string, again: boolean): Promise<void> {
+    // The connection has been paid for, with the first question of this kind.
+    if (again) withinQuota(() => this.quotas.takeOfAddress(address));
     const auth = socket.handshake.auth as Record<string, unknown>;
     const user = await this.tokens.verify(auth.token);
     const deviceId = deviceIdSchema.safeParse(auth.deviceId);
     if (!deviceId.success) {
       throw new Failure('DEVICE_ID_INVALID', `auth.deviceId ${deviceId.error.issues[0]!.message}`);
     }
-    try {
-      this.quotas.takeOfUser(user.userId);
-    } catch (error) {
-      throw new Failure('TOO_MANY_CONNECTIONS', (error as Failure).message, (error as Failure).more);
-    }
+    withinQuota(() => this.quotas.takeOfUser(user.userId));
     const elsewhere = await this.presence.connectionsElsewhere(user.userId, deviceId.data);
     const known = this.sessions.get(user.userId, deviceId.data);
     if (!known && elsewhere + this.sessions.countOf(user.userId) >= MAX_DEVICES) {
@@ -141,7 +153,8 @@ export class SocketServer {
     const session = socket.data as Session;
     // The handshake holds the token and all headers; nobody reads them again.
     (socket as { handshake: unknown }).handshake = null;
-    watchUnread(socket.conn);
+    this.strangers.admit(socket.conn);
+    trust(socket.conn);
     socket.onAny((event: string, ...args: unknown[]) => void this.dispatcher.receive(session, event, args));
     socket.on('error', (error) => this.log.warn('a socket failed', { deviceId: session.deviceId, error }));
     socket.on('disconnect', (reason) => {
@@ -161,6 +174,15 @@ export class SocketServer {
     return Object.assign(new Error(failure.message), {
       data: { code: failure.code, message: failure.message, ...failure.more },
     });
+  }
+}
+
+/** What is a matter of rate elsewhere, a handshake calls by its own name. */
+function withinQuota(take: () => void): void {
+  try {
+    take();
+  } catch (error) {
+    throw new Failure('TOO_MANY_CONNECTIONS', (error as Failure).message, (error as Failure).more);
   }
 }
 

@@ -45,6 +45,11 @@ export class RawSocket {
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(frame);
   }
 
+  /** A ping of the WebSocket's own, which every server answers. */
+  ping(): void {
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.ping('x'.repeat(120));
+  }
+
   /** The answer to the event that was sent with this acknowledgement id; null when the connection ends instead. */
   async answerTo(id: number): Promise<unknown> {
     const frame = await this.gets((text) => text.startsWith(`43${id}[`));
