@@ -7,6 +7,8 @@ import { RateLimiter } from './rate-limit.js';
 const SOCKETS_PER_USER = 4;
 /** How many seconds' worth may come at once. */
 const BURST_S = { user: 4, address: 10 };
+/** How many seconds' worth of connections one address may have that have not said who they are. */
+const STRANGERS_S = 5;
 
 /** How much one user and one address may ask of this node, over sockets and HTTP together. */
 @Injectable()
@@ -18,6 +20,10 @@ export class Quotas {
     const perUser = config.eventsPerSecond * SOCKETS_PER_USER;
     this.users = new RateLimiter(perUser, perUser * BURST_S.user);
     this.addresses = new RateLimiter(config.requestsPerAddress, config.requestsPerAddress * BURST_S.address);
+  }
+
+  get strangersPerAddress(): number {
+    return this.config.requestsPerAddress * STRANGERS_S;
   }
 
   /** A command, a request or a connection. @throws Failure `RATE_LIMITED` */

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { hangUp } from './hang-up.js';
 import type { Session } from './sessions.js';
 
 const SLICES = 10;
@@ -31,5 +32,5 @@ export async function drain(sessions: readonly Session[], withinMs: number): Pro
 async function close(session: Session): Promise<void> {
   const until = performance.now() + IN_HAND_MS;
   while (session.inHand > 0 && performance.now() < until) await pause(LOOK_MS);
-  session.socket.conn.close();
+  hangUp(session.socket.conn);
 }

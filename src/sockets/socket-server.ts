@@ -16,23 +16,22 @@ import { Arrivals } from './arrivals.js';
 import { ClusterEars } from './cluster-ears.js';
 import { Dispatcher } from './dispatcher.js';
 import { drain } from './drain.js';
+import { type Connection, cutOff, hangUp, watchGoodbye } from './hang-up.js';
 import { type Session, Sessions } from './sessions.js';
-import { Strangers } from './strangers.js';
-import { type Connection, cutOff, trust, watchUnread } from './unread.js';
+import { STRANGE_MS, Strangers } from './strangers.js';
+import { trust, watchUnread } from './unread.js';
 import { appState } from './wire.js';
 
 export const MAX_FRAME_BYTES = 100_000;
 /** Live connections of one user; one per device. */
 const MAX_DEVICES = 50;
-/** Connections that have not said yet who they are. */
-const MAX_STRANGERS = 10_000;
 
 /** Socket.io, WebSocket only: a JWT in the handshake, one session per device, one dispatcher for all messages. */
 @Injectable()
 export class SocketServer {
   private io: Server | null = null;
   private accepting = true;
-  private readonly strangers = new Strangers();
+  private readonly strangers: Strangers;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -45,7 +44,9 @@ export class SocketServer {
     private readonly ears: ClusterEars,
     private readonly log: Log,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
+  ) {
+    this.strangers = new Strangers(quotas.strangersPerAddress);
+  }
 
   attachTo(http: HttpServer): void {
     const io = new Server(http, {
@@ -56,7 +57,7 @@ export class SocketServer {
       maxHttpBufferSize: MAX_FRAME_BYTES,
       pingInterval: 20_000,
       pingTimeout: 12_000,
-      connectTimeout: 8_000,
+      connectTimeout: STRANGE_MS,
       // CORS does not guard WebSockets: the origin is ours to check. Native apps send none, and bear a token.
       allowRequest: (request, decide) => decide(null, this.mayConnect(request)),
     });
@@ -100,9 +101,11 @@ export class SocketServer {
 
   private mayConnect(request: IncomingMessage): boolean {
     if (!this.accepting) return turnAway(request, '503 Service Unavailable');
-    if (this.strangers.size >= MAX_STRANGERS) return turnAway(request, '503 Service Unavailable');
+    if (this.strangers.full) return turnAway(request, '503 Service Unavailable');
+    const address = clientAddress(request, this.config.trustedProxies);
+    if (this.strangers.tooManyOf(address)) return turnAway(request, '429 Too Many Requests');
     try {
-      this.quotas.takeOfAddress(clientAddress(request, this.config.trustedProxies));
+      this.quotas.takeOfAddress(address);
     } catch {
       return turnAway(request, '429 Too Many Requests');
     }
@@ -113,6 +116,7 @@ export class SocketServer {
     const address = clientAddress(connection.request, this.config.trustedProxies);
     this.strangers.add(connection, address);
     watchUnread(connection);
+    watchGoodbye(connection);
     // Nobody reads the handshake's request again.
     (connection as { request: unknown }).request = null;
   }
@@ -158,7 +162,7 @@ export class SocketServer {
     socket.onAny((event: string, ...args: unknown[]) => void this.dispatcher.receive(session, event, args));
     socket.on('error', (error) => this.log.warn('a socket failed', { deviceId: session.deviceId, error }));
     socket.on('disconnect', (reason) => {
-      socket.conn.close(); // a client that left the namespace has no business on the connection
+      hangUp(socket.conn); // a client that left the namespace has no business on the connection
       this.arrivals.farewell(session, reason === 'client namespace disconnect').catch((error: unknown) => {
         this.log.warn('a departure could not be recorded', { deviceId: session.deviceId, error });
       });

@@ -1,4 +1,8 @@
-import { type Connection, cutOff, webSocketOf } from './unread.js';
+import { type Connection, GOODBYE_MS, cutOff, webSocketOf } from './hang-up.js';
+
+/** How long a connection may take to say who it is. */
+export const STRANGE_MS = 8_000;
+const MAX_STRANGERS = 10_000;
 
 /**
  * What a connection may say before it is let in: to be let in, a few times, as some clients bring a new token over the
@@ -20,6 +24,7 @@ interface Packet {
 
 interface Stranger {
   readonly address: string;
+  readonly deadline: NodeJS.Timeout;
   /** Whether it may come in is being found out. */
   deciding: boolean;
   /** It has been turned away before, on this connection. */
@@ -27,12 +32,22 @@ interface Stranger {
   forget(): void;
 }
 
-/** Connections that have not said who they are, and what they may ask of us before that. */
+/**
+ * Connections that have not said who they are, and what they may ask of us before that. They count until their TCP
+ * connection is gone, whatever became of them.
+ */
 export class Strangers {
   private readonly here = new Map<Connection, Stranger>();
+  private readonly byAddress = new Map<string, number>();
 
-  get size(): number {
-    return this.here.size;
+  constructor(private readonly mostOfAddress: number) {}
+
+  get full(): boolean {
+    return this.here.size >= MAX_STRANGERS;
+  }
+
+  tooManyOf(address: string): boolean {
+    return (this.byAddress.get(address) ?? 0) >= this.mostOfAddress;
   }
 
   add(connection: Connection, address: string): void {
@@ -40,7 +55,10 @@ export class Strangers {
     const gone = (): void => this.remove(connection);
     const pinged = (): void => count(connection);
     const forget = (): void => void socket.off('close', gone).off('ping', pinged);
-    this.here.set(connection, { address, deciding: false, refused: false, forget });
+    // Socket.io has closed it by then; but a connection whose client reads nothing is never done with closing.
+    const deadline = setTimeout(() => cutOff(connection), STRANGE_MS + GOODBYE_MS).unref();
+    this.here.set(connection, { address, deadline, deciding: false, refused: false, forget });
+    this.byAddress.set(address, (this.byAddress.get(address) ?? 0) + 1);
     Object.assign(connection, { said: 0, admitted: false } satisfies Heard);
     socket.on('close', gone).on('ping', pinged);
     connection.on('packet', heard);
@@ -75,8 +93,15 @@ export class Strangers {
   }
 
   private remove(connection: Connection): void {
-    this.here.get(connection)?.forget();
+    const stranger = this.here.get(connection);
+    if (!stranger) return;
+    const { address, deadline, forget } = stranger;
+    forget();
+    clearTimeout(deadline);
     this.here.delete(connection);
+    const left = this.byAddress.get(address)! - 1;
+    if (left > 0) this.byAddress.set(address, left);
+    else this.byAddress.delete(address);
   }
 }
 

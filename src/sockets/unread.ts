@@ -1,17 +1,4 @@
-import type { Socket } from 'socket.io';
-
-export type Connection = Socket['conn'];
-
-/** What `ws` has below a connection. */
-interface WebSocket {
-  readonly bufferedAmount: number;
-  terminate(): void;
-  on(event: 'close' | 'ping', listener: (this: WebSocket) => void): this;
-  off(event: 'close' | 'ping', listener: (this: WebSocket) => void): this;
-}
-
-export const webSocketOf = (connection: Connection): WebSocket =>
-  (connection.transport as unknown as { socket: WebSocket }).socket;
+import { type Connection, type WebSocket, cutOff, webSocketOf } from './hang-up.js';
 
 /** As many answers as a crowd of questions may get in one turn of the event loop, before anything can be written. */
 const MAX_MESSAGES = 20_000;
@@ -55,9 +42,4 @@ function count(this: Watched, { data }: { data?: string | Buffer }): void {
 /** `ws` answers pings by itself, whether the answers are read or not. */
 function answered(this: WebSocket & { unreadLimit?: number }): void {
   if (this.bufferedAmount > this.unreadLimit!) this.terminate();
-}
-
-/** At once: a graceful close would wait behind what the device does not read. */
-export function cutOff(connection: Connection): void {
-  webSocketOf(connection).terminate();
 }

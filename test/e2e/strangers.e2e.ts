@@ -1,7 +1,11 @@
+import { SignJWT } from 'jose';
 import { type TestDatabase, freshDatabase } from '../support/database.js';
 import { type TestGateway, eventually, testGateway } from '../support/gateway.js';
 import { Phone } from '../support/phone.js';
 import { RawSocket } from './raw-socket.js';
+import { StubbornSocket } from './stubborn-socket.js';
+
+const SECRET = 'a secret of the app that is long enough';
 
 const isRefusal = (frame: string): boolean => frame.startsWith('44');
 
@@ -155,5 +159,75 @@ describe('a stranger on one connection', () => {
     expect(told).toMatchObject({
       data: { code: 'TOO_MANY_CONNECTIONS', retryAfterMs: expect.any(Number) as number },
     });
+  });
+
+  it('counts with all others of its address, until it is gone', async () => {
+    const from = { 'x-forwarded-for': '192.0.2.4' };
+    const five = await Promise.all(Array.from({ length: 5 }, () => connection(strict, from)));
+    const sixth = new RawSocket(strict.url, { headers: from });
+    raws.push(sixth);
+    await sixth.closed;
+    expect(sixth.frames).toEqual([]);
+    await connection(strict, { 'x-forwarded-for': '192.0.2.5' });
+    five[0]!.close();
+    const seventh = await eventually(
+      async () => {
+        const raw = new RawSocket(strict.url, { headers: from });
+        raws.push(raw);
+        return raw.gets((frame) => frame.startsWith('0'));
+      },
+      (opened) => opened !== null,
+    );
+    expect(seventh).toContain('sid');
+  });
+
+  it('that says nothing loses its TCP connection soon after it was told to go, whether it agrees or not', async () => {
+    const stubborn = new StubbornSocket(gateway.url);
+    await stubborn.hears('"sid"');
+    await stubborn.freed();
+  });
+});
+
+describe('a device that does not take part in closing its connection', () => {
+  let gateway: TestGateway;
+  const stubborns: StubbornSocket[] = [];
+  beforeAll(async () => {
+    gateway = await testGateway({ AUTH_SECRET: SECRET });
+  });
+  afterAll(async () => {
+    for (const stubborn of stubborns) stubborn.close();
+    await gateway.stop();
+  });
+  const joined = async (userId: string, forS = 600): Promise<StubbornSocket> => {
+    const token = await new SignJWT()
+      .setProtectedHeader({ alg: 'HS256' })
+      .setSubject(userId)
+      .setExpirationTime(Math.floor(Date.now() / 1_000) + forS)
+      .sign(new TextEncoder().encode(SECRET));
+    const stubborn = new StubbornSocket(gateway.url);
+    stubborns.push(stubborn);
+    await stubborn.hears('"sid"');
+    stubborn.send(`40${JSON.stringify({ token, deviceId: 'phone' })}`);
+    await stubborn.hears('["sync"');
+    return stubborn;
+  };
+
+  it('loses it when it is replaced', async () => {
+    const first = await joined('vic');
+    await joined('vic');
+    await first.hears('session:replaced');
+    await first.freed();
+  });
+
+  it('loses it when its token ends', async () => {
+    const stubborn = await joined('wes', 2);
+    await stubborn.hears('session:expired');
+    await stubborn.freed();
+  });
+
+  it('loses it when it breaks the protocol', async () => {
+    const stubborn = await joined('xia');
+    stubborn.send('40{}');
+    await stubborn.freed();
   });
 });
