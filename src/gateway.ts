@@ -10,12 +10,13 @@ import { createDataSource } from './database/data-source.js';
 import { DatabaseClock } from './database/database-clock.js';
 import { migrate } from './database/migrate.js';
 import { PATIENT, openPool } from './database/pools.js';
+import { Failure } from './failure.js';
 import type { DemoPhones } from './http/demo-phones.controller.js';
 import { serveDocs } from './http/openapi.js';
 import { Gateway } from './operations/gateway-url.js';
 import { Log, nestLogger } from './operations/log.js';
 import { clientAddress } from './operations/client-address.js';
-import { allowsOrigin } from './operations/origins.js';
+import { FOREIGN_HOST, allowsHost, allowsOrigin } from './operations/origins.js';
 import { Readiness } from './operations/readiness.js';
 import { Quotas } from './quotas.js';
 import { SocketServer } from './sockets/socket-server.js';
@@ -113,6 +114,7 @@ function configureHttp(app: NestExpressApplication, config: Config): void {
   );
   const quotas = app.get(Quotas);
   app.use((request: IncomingMessage & { path: string }, _: unknown, next: (error?: unknown) => void) => {
+    if (!allowsHost(config, request.headers.host)) return next(new Failure('NOT_ALLOWED', FOREIGN_HOST));
     // Whoever looks after this node may always ask how it is.
     if (request.path.startsWith('/health/')) return next();
     try {

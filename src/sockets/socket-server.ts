@@ -10,7 +10,7 @@ import { Presence } from '../devices/presence.js';
 import { type Code, Failure, failureOf } from '../failure.js';
 import { Log } from '../operations/log.js';
 import { clientAddress } from '../operations/client-address.js';
-import { allowsOrigin } from '../operations/origins.js';
+import { FOREIGN_HOST, allowsHost, allowsOrigin } from '../operations/origins.js';
 import { Quotas } from '../quotas.js';
 import { Arrivals } from './arrivals.js';
 import { ClusterEars } from './cluster-ears.js';
@@ -49,6 +49,7 @@ export class SocketServer {
   }
 
   attachTo(http: HttpServer): void {
+    const { config } = this;
     const io = new Server(http, {
       transports: ['websocket'],
       allowUpgrades: false,
@@ -59,7 +60,10 @@ export class SocketServer {
       pingTimeout: 12_000,
       connectTimeout: STRANGE_MS,
       // CORS does not guard WebSockets: the origin is ours to check. Native apps send none, and bear a token.
-      allowRequest: (request, decide) => decide(null, this.mayConnect(request)),
+      allowRequest: (request, decide) => {
+        if (allowsHost(config, request.headers.host)) decide(null, this.mayConnect(request));
+        else decide(FOREIGN_HOST, false);
+      },
     });
     this.io = io;
     this.ears.listen();

@@ -62,7 +62,7 @@ describe('a gateway that is asked to stop', () => {
     const slow = connect(Number(port), '127.0.0.1').on('error', () => undefined);
     await once(slow, 'connect');
     slow.write(
-      `POST /v1/calls HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{`,
+      `POST /v1/calls HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{`,
     );
     const silent = connect(Number(port), '127.0.0.1').on('error', () => undefined);
     await once(silent, 'connect');
