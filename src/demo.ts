@@ -71,8 +71,7 @@ export function startCast(
   ];
   const register = async ({ what, phone }: (typeof cast)[number]): Promise<string[]> => {
     try {
-      await phone.register();
-      return [`${phone.userId} (${what})`];
+      return (await board.switchOn(phone)) ? [`${phone.userId} (${what})`] : [];
     } catch (error) {
       failed(error);
       return [];

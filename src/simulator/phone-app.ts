@@ -37,6 +37,8 @@ export abstract class PhoneApp {
   protected readonly clock: PhoneClock;
   protected readonly http: PhoneHttp;
   protected readonly socket: PhoneSocket;
+  /** What the app says of itself when it registers; the gateway keeps it. */
+  appVersion: string | null = null;
   protected registered = false;
   protected stopped = false;
   private where: AppState = 'killed';
@@ -91,7 +93,8 @@ export abstract class PhoneApp {
   /** Signs the user in and registers this install, as an app does at every launch. @throws when that fails */
   async register(): Promise<void> {
     const path = `/v1/devices/${this.deviceId}`;
-    const reply = await this.http.asUser({ method: 'PUT', path, body: this.registration() });
+    const body = { ...this.registration(), appVersion: this.appVersion };
+    const reply = await this.http.asUser({ method: 'PUT', path, body });
     if (reply.outcome !== 'ok') {
       const why = reply.outcome === 'refused' ? `says ${reply.code}` : 'does not answer';
       throw new Error(`${this.name} of ${this.userId} could not be registered: the gateway ${why}`);

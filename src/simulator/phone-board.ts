@@ -1,4 +1,4 @@
-import type { Environment } from './registry.js';
+import { type Environment, environments } from './registry.js';
 import type { CallScreen } from './virtual-call.js';
 import { VirtualIphone } from './virtual-iphone.js';
 import type { VirtualPhone } from './virtual-phone.js';
@@ -34,6 +34,9 @@ export type BoardAction =
 const ANSWER_AFTER_MS = 2_000;
 const WATCHED_ANSWER_AFTER_MS = 8_000;
 
+/** What the app says of itself while its person does not pick up: so the gateway remembers it. */
+const LETS_IT_RING = 'demo: lets it ring';
+
 interface Entry {
   readonly phone: VirtualPhone;
   autoAnswer: boolean;
@@ -60,6 +63,26 @@ export class PhoneBoard {
       if (now !== before) this.look(entry).catch(this.onError);
       before = now;
     });
+  }
+
+  /**
+   * Switches a phone on. It may have been here before the gateway was started again: then it is as it was left, as far as
+   * the gateway remembers, and goes on with its calls.
+   * @returns whether it is signed in
+   * @throws when it cannot be registered
+   */
+  async switchOn(phone: VirtualPhone): Promise<boolean> {
+    const known = await phone.recorded();
+    // Somebody who has made calls, and has no phone any more: it was signed out.
+    if (known === null && (await phone.history()).length > 0) return false;
+    const entry = this.entries.get(phone.userId);
+    if (entry) entry.autoAnswer = known?.['appVersion'] !== LETS_IT_RING;
+    this.setScripts();
+    const declared = known?.['apnsEnvironment'];
+    if (phone instanceof VirtualIphone && isEnvironment(declared)) phone.declares = declared;
+    await phone.register();
+    await phone.resume();
+    return true;
   }
 
   list(): BoardPhone[] {
@@ -126,7 +149,8 @@ export class PhoneBoard {
         return (stage === 'in call' || stage === 'calling') && phone.hangUp();
       case 'auto-answer':
         entry.autoAnswer = action.on;
-        return this.setScripts();
+        this.setScripts();
+        return phone.signedIn && phone.register();
     }
   }
 
@@ -142,6 +166,7 @@ export class PhoneBoard {
     const afterMs = this.watchers.size > 0 ? WATCHED_ANSWER_AFTER_MS : ANSWER_AFTER_MS;
     for (const { phone, autoAnswer } of this.entries.values()) {
       phone.script = autoAnswer ? { does: 'answer', afterMs } : null;
+      phone.appVersion = autoAnswer ? null : LETS_IT_RING;
     }
   }
 
@@ -149,6 +174,9 @@ export class PhoneBoard {
     for (const watcher of [...this.watchers.keys()]) watcher();
   }
 }
+
+const isEnvironment = (text: unknown): text is Environment =>
+  environments.some((environment) => environment === text);
 
 function seen({ phone, recorded }: Entry): BoardPhone {
   const { userId, deviceId, name, app, signedIn, screen } = phone;

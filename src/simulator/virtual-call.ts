@@ -26,6 +26,7 @@ export const callView = z.object({
   ...{ callId: z.string(), version: z.number(), caller: person, callee: person },
   ...{ media: z.enum(['voice', 'video']), state: z.enum(['initiated', 'ringing', 'answered', 'ended']) },
   ...{ outcome: z.string().nullable(), answeredBy: z.string().nullable() },
+  ...{ initiatedAt: z.iso.datetime(), answeredAt: z.iso.datetime().nullable() },
   ringExpiresAt: z.iso.datetime().transform(Date.parse),
 });
 export type CallView = z.output<typeof callView>;
@@ -94,6 +95,20 @@ export class VirtualCall {
 
   static placed(callId: string, peer: string, media: 'voice' | 'video'): VirtualCall {
     return new VirtualCall({ callId, incoming: false, peer, media, expiresAt: 0, serverTime: 0 }, 'calling');
+  }
+
+  /** A call that this phone was in before its app was started again. @returns null when there is none to go on with */
+  static resumed(
+    view: CallView,
+    { userId, deviceId }: { userId: string; deviceId: string },
+  ): VirtualCall | null {
+    const incoming = view.callee.userId === userId;
+    if (view.state === 'ended' || (incoming && view.answeredBy !== deviceId)) return null;
+    const call = incoming
+      ? VirtualCall.heard(view, Date.parse(view.initiatedAt))
+      : VirtualCall.placed(view.callId, view.callee.userId, view.media);
+    call.learn(view, deviceId);
+    return call;
   }
 
   get screen(): CallScreen {

@@ -3,7 +3,14 @@ import { CallRequests } from './call-requests.js';
 import type { DeliveredPush } from './deliveries.js';
 import { type AppState, PhoneApp, type PhoneOptions } from './phone-app.js';
 import { PhoneCalls } from './phone-calls.js';
-import { type CallScreen, type CallStage, VirtualCall, callPush, callView } from './virtual-call.js';
+import {
+  type CallScreen,
+  type CallStage,
+  type CallView,
+  VirtualCall,
+  callPush,
+  callView,
+} from './virtual-call.js';
 
 /** What the person does when it rings, after so many milliseconds. */
 export interface Script {
@@ -60,6 +67,26 @@ export abstract class VirtualPhone extends PhoneApp {
   override async signOut(): Promise<void> {
     await super.signOut();
     for (const call of this.calls.all()) this.finish(call, 'signed-out');
+  }
+
+  /** The app was started again, and has forgotten everything: it goes on with the calls that are still alive. */
+  async resume(): Promise<void> {
+    for (const item of (await this.history()).reverse()) {
+      const { data: view } = callView.safeParse(item);
+      const call = view && !this.calls.get(view.callId) && VirtualCall.resumed(view, this);
+      if (call) this.begin(call);
+      else if (view) this.learnView(view, this.clock.now());
+    }
+    if (!this.busy) return;
+    if (this.app === 'killed') this.enter('background');
+    this.socket.open();
+  }
+
+  /** The user's last calls, newest first; none when the gateway does not answer. */
+  async history(): Promise<unknown[]> {
+    const reply = await this.http.asUser({ method: 'GET', path: '/v1/calls?limit=10' });
+    const items = reply.outcome === 'ok' ? reply.body['items'] : [];
+    return Array.isArray(items) ? (items as unknown[]) : [];
   }
 
   /** Calls somebody. @returns whether the gateway took the call */
@@ -185,7 +212,10 @@ export abstract class VirtualPhone extends PhoneApp {
   /** What the gateway says of a call, whichever way it came. */
   private learn(spoken: unknown, serverTime = this.clock.now()): void {
     const { data: view } = callView.safeParse(spoken);
-    if (!view) return;
+    if (view) this.learnView(view, serverTime);
+  }
+
+  private learnView(view: CallView, serverTime: number): void {
     const known = this.calls.get(view.callId);
     if (known?.learn(view, this.deviceId)) this.moved(known);
     const rings = view.callee.userId === this.userId && ['initiated', 'ringing'].includes(view.state);
