@@ -65,8 +65,10 @@ export abstract class VirtualPhone extends PhoneApp {
   }
 
   override async signOut(): Promise<void> {
+    // Nobody would be there any more: the other side must not wait.
+    const live = this.calls.all().filter((call) => call.live);
+    await Promise.all(live.map((call) => this.leaveCall(call, 'signed-out')));
     await super.signOut();
-    for (const call of this.calls.all()) this.finish(call, 'signed-out');
   }
 
   /** The app was started again, and has forgotten everything: it goes on with the calls that are still alive. */
@@ -112,6 +114,7 @@ export abstract class VirtualPhone extends PhoneApp {
   /** Picks up what rings; another conversation ends. @returns whether this phone got the call */
   async answer(call = this.ringing()): Promise<boolean> {
     const others = this.calls.in('in call');
+    if (this.app === 'killed') this.enter('background'); // the system starts the app for it
     const reply = await this.requests.act('answer', call);
     if (reply.outcome === 'ok') {
       this.learn(reply.body['call']);
@@ -127,8 +130,7 @@ export abstract class VirtualPhone extends PhoneApp {
 
   /** Declines what rings: quiet at once, and one request. @returns whether the gateway heard of it */
   async decline(call = this.ringing()): Promise<boolean> {
-    this.finish(call, 'declined');
-    return (await this.requests.act('decline', call)).outcome === 'ok';
+    return this.leaveCall(call, 'declined');
   }
 
   /** Lets it ring, whatever the script says. */
@@ -139,11 +141,7 @@ export abstract class VirtualPhone extends PhoneApp {
   /** Ends a conversation, or gives up calling. @returns whether the gateway heard of it */
   async hangUp(call = this.calls.in('in call', 'calling').at(-1)): Promise<boolean> {
     if (!call) throw new Error(`${this.name} is in no call`);
-    const talking = call.stage === 'in call';
-    this.finish(call, talking ? 'completed' : 'cancelled');
-    const reply = await this.requests.act(talking ? 'end' : 'cancel', call);
-    const crossed = reply.outcome === 'refused' && reply.code === 'ALREADY_ANSWERED';
-    return (crossed ? await this.requests.act('end', call) : reply).outcome === 'ok';
+    return this.leaveCall(call, call.stage === 'in call' ? 'completed' : 'cancelled');
   }
 
   protected override get busy(): boolean {
@@ -182,6 +180,15 @@ export abstract class VirtualPhone extends PhoneApp {
     const expired = reply.outcome === 'refused' || call.looksExpired(this.clock.now());
     if (reply.outcome === 'ok') this.learn(reply.body);
     else if (expired) this.finish(call, 'missed');
+  }
+
+  /** Over at once on this phone; and the gateway is told. @returns whether it heard of it */
+  private async leaveCall(call: VirtualCall, why: string): Promise<boolean> {
+    const verb = call.stage === 'in call' ? 'end' : call.stage === 'calling' ? 'cancel' : 'decline';
+    this.finish(call, why);
+    const reply = await this.requests.act(verb, call);
+    const crossed = reply.outcome === 'refused' && reply.code === 'ALREADY_ANSWERED';
+    return (crossed ? await this.requests.act('end', call) : reply).outcome === 'ok';
   }
 
   protected finish(call: VirtualCall, why: string): void {

@@ -39,7 +39,7 @@ describe('a virtual phone that must be quiet', () => {
     await caller.call(callee.userId);
     await phones.becomes(callee, 'ringing');
     callee.kill();
-    expect(callee.state).toBe('ringing');
+    expect([callee.app, callee.state]).toEqual(['killed', 'ringing']); // the system shows it
     expect(await callee.decline()).toBe(true);
     await phones.becomes(caller, 'over');
     expect(caller.screen).toMatchObject({ ended: 'declined' });
@@ -103,6 +103,26 @@ describe('a virtual phone that must be quiet', () => {
     expect(caller.screen).toMatchObject({ ended: 'failed' });
     expect(phones.diary(callee)).not.toContain('woken');
     expect(phones.pushes(callee)).toEqual([]);
+  });
+
+  it('a phone that is signed out in a call hangs up, and one that rings declines', async () => {
+    const caller = await phones.android();
+    const callee = await phones.iphone('debug');
+    await caller.call(callee.userId);
+    await phones.becomes(callee, 'ringing');
+    await callee.answer();
+    await phones.becomes(caller, 'in call');
+    await callee.signOut();
+    await phones.becomes(caller, 'over');
+    expect(callee.screen).toMatchObject({ stage: 'over', ended: 'signed-out' });
+    expect(caller.screen).toMatchObject({ ended: 'completed' });
+
+    await callee.register();
+    await caller.call(callee.userId);
+    await phones.becomes(callee, 'ringing');
+    await callee.signOut();
+    await phones.becomes(caller, 'over');
+    expect(caller.screen).toMatchObject({ ended: 'declined' });
   });
 
   it('a phone that was switched off does nothing any more', async () => {

@@ -109,7 +109,10 @@ describe('a virtual phone that is called', () => {
     expect([callee.app, callee.state]).toEqual(['killed', 'asleep']);
     await caller.call(callee.userId, 'video');
     await phones.becomes(callee, 'ringing');
+    callee.kill(); // the system keeps ringing, and starts the app for the answer
+    expect([callee.app, callee.state]).toEqual(['killed', 'ringing']);
     expect(await callee.answer()).toBe(true);
+    expect(callee.app).toBe('background');
     await phones.becomes(caller, 'in call');
   });
 
