@@ -28,6 +28,12 @@ const phone = z.object({
       callId: z.string(),
       stage: z.enum(['calling', 'woken', 'ringing', 'in call', 'over']),
       ...{ incoming: z.boolean(), peer: z.string(), media: z.enum(['voice', 'video']) },
+      answeredAt: z.iso.datetime().nullable(),
+      answersAt: z.iso.datetime().nullable().describe('when the person picks up by themselves'),
+      push: z
+        .object({ by: z.string(), refusedBy: z.string().nullable() })
+        .nullable()
+        .describe('which service brought the push, and which one refused it before'),
       ...{ ended: z.string().nullable(), ladder: z.array(z.string()) },
     })
     .nullable(),

@@ -32,7 +32,7 @@ export type BoardAction =
 
 /** How long somebody lets it ring before they pick up; longer while a person looks on, who may want to press a button. */
 const ANSWER_AFTER_MS = 2_000;
-const WATCHED_ANSWER_AFTER_MS = 8_000;
+const WATCHED_ANSWER_AFTER_MS = 4_500;
 
 /** What the app says of itself while its person does not pick up: so the gateway remembers it. */
 const LETS_IT_RING = 'demo: lets it ring';
@@ -150,6 +150,7 @@ export class PhoneBoard {
       case 'auto-answer':
         entry.autoAnswer = action.on;
         this.setScripts();
+        phone.follow(phone.script);
         return phone.signedIn && phone.register();
     }
   }

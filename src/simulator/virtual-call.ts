@@ -6,6 +6,12 @@ import { z } from 'zod';
  */
 export type CallStage = 'calling' | 'woken' | 'ringing' | 'in call' | 'over';
 
+/** Which service brought a push, and which one refused it before, because the token is not one of its own. */
+export interface PushWay {
+  by: string;
+  refusedBy: string | null;
+}
+
 /** What a phone shows of a call. */
 export interface CallScreen {
   callId: string;
@@ -13,6 +19,11 @@ export interface CallScreen {
   incoming: boolean;
   peer: string;
   media: 'voice' | 'video';
+  answeredAt: string | null;
+  /** When the person picks up by themselves; null: they do not, as things are. */
+  answersAt: string | null;
+  /** The push that woke the phone. */
+  push: PushWay | null;
   /** Why it is over: the call's outcome, or `answered-elsewhere`. */
   ended: string | null;
   /** What is known of its way to the other side, when this phone calls; see `call:progress`, and `ringing`. */
@@ -63,10 +74,12 @@ export class VirtualCall {
   stage: CallStage;
   ended: string | null = null;
   ticket: Ticket | null = null;
-  /** The person lets it ring. */
-  ignored = false;
+  push: PushWay | null = null;
+  /** By the phone's clock. */
+  answersAt: number | null = null;
   private readonly ladder: string[] = [];
   private version = 0;
+  private answeredAt: string | null = null;
 
   private constructor(
     private readonly facts: Facts,
@@ -113,7 +126,11 @@ export class VirtualCall {
 
   get screen(): CallScreen {
     const { callId, incoming, peer, media } = this.facts;
-    return { callId, stage: this.stage, incoming, peer, media, ended: this.ended, ladder: [...this.ladder] };
+    const { stage, ended, answeredAt, push } = this;
+    const answersAt =
+      stage === 'ringing' && this.answersAt !== null ? new Date(this.answersAt).toISOString() : null;
+    const facts = { callId, stage, incoming, peer, media };
+    return { ...facts, answeredAt, answersAt, push, ended, ladder: [...this.ladder] };
   }
 
   get callId(): string {
@@ -140,6 +157,7 @@ export class VirtualCall {
   learn(view: CallView, deviceId: string): boolean {
     if (!this.live || view.version <= this.version) return false;
     this.version = view.version;
+    this.answeredAt = view.answeredAt;
     if (this.facts.incoming && view.answeredBy !== null && view.answeredBy !== deviceId) {
       return this.end('answered-elsewhere');
     }

@@ -135,7 +135,18 @@ export abstract class VirtualPhone extends PhoneApp {
 
   /** Lets it ring, whatever the script says. */
   ignore(call = this.ringing()): void {
-    call.ignored = true;
+    call.answersAt = null;
+    this.changed();
+  }
+
+  /** The script has changed, and counts for what rings already. */
+  follow(script: Script | null): void {
+    this.script = script;
+    for (const call of this.calls.in('ringing')) {
+      if (script === null) call.answersAt = null;
+      else if (call.answersAt === null) this.plan(call, script);
+    }
+    this.changed();
   }
 
   /** Ends a conversation, or gives up calling. @returns whether the gateway heard of it */
@@ -148,7 +159,7 @@ export abstract class VirtualPhone extends PhoneApp {
     return this.calls.newest !== null;
   }
 
-  protected override async delivered({ payload }: DeliveredPush): Promise<void> {
+  protected override async delivered({ payload, service }: DeliveredPush): Promise<void> {
     const { data: push } = callPush.safeParse(payload);
     if (!push || !this.signedIn) return;
     const known = this.calls.get(push.callId);
@@ -156,6 +167,7 @@ export abstract class VirtualPhone extends PhoneApp {
     if (known) return;
     if (this.app === 'killed') this.enter('background');
     const call = VirtualCall.pushed(push);
+    call.push = { by: service, refusedBy: this.refusedBy(push.callId) };
     this.begin(call);
     this.woken(call);
     await this.ask(call);
@@ -205,15 +217,27 @@ export abstract class VirtualPhone extends PhoneApp {
     if (this.stopped) return;
     const still = (): boolean => call.stage === 'ringing';
     call.stage = 'ringing';
+    if (this.script) this.plan(call, this.script);
     this.moved(call);
     this.alarm(call.ringMs(this.clock.now()), () => still() && this.run(() => this.rangOut(call)));
-    const { script } = this;
-    if (script) {
-      const act = (): Promise<boolean> => (script.does === 'answer' ? this.answer(call) : this.decline(call));
-      this.alarm(script.afterMs, () => still() && !call.ignored && this.run(act));
-    }
     const reply = await this.requests.act('ringing', call);
     if (reply.outcome === 'refused' && still()) await this.ask(call);
+  }
+
+  private plan(call: VirtualCall, { does, afterMs }: Script): void {
+    const at = this.clock.now() + afterMs;
+    call.answersAt = at;
+    const act = (): Promise<boolean> => (does === 'answer' ? this.answer(call) : this.decline(call));
+    this.alarm(afterMs, () => call.stage === 'ringing' && call.answersAt === at && this.run(act));
+  }
+
+  /** Where the push for this call was tried before: the log of Apple and Google on this desk knows. */
+  private refusedBy(callId: string): string | null {
+    const refused = this.options.simulator.log.find(
+      ({ token, body, verdict }) =>
+        token === this.pushToken && verdict.status >= 400 && body.includes(callId),
+    );
+    return refused?.service ?? null;
   }
 
   /** What the gateway says of a call, whichever way it came. */

@@ -10,6 +10,7 @@ import { virtualPhones } from './virtual-phones.js';
 import { nameOf } from './words.js';
 
 const LOOK_AGAIN_MS = 5_000;
+const LOOK_AGAIN_IN_CALL_MS = 2_500;
 
 const STATUS: Record<string, { text: string; tone?: string }> = {
   idle: { text: 'Off' },
@@ -26,14 +27,15 @@ export function BrowserPhoneView({ phone }: { phone: BrowserPhone }) {
   const call = phone.call.value;
   void phone.revision.value; // the call itself is no signal
   const ended = call?.state === 'ended';
+  const talking = call?.state === 'answered';
   const others = [...(virtualPhones.value ?? []), ...people.value].map(({ userId }) => userId).join();
   // What the contacts show: after every call, on every connection, and now and then.
   useEffect(() => {
     const look = (): void => void phone.refresh(others.split(',').filter(Boolean));
     look();
-    const timer = setInterval(look, LOOK_AGAIN_MS);
+    const timer = setInterval(look, talking ? LOOK_AGAIN_IN_CALL_MS : LOOK_AGAIN_MS);
     return () => clearInterval(timer);
-  }, [phone, others, status, ended]);
+  }, [phone, others, status, ended, talking]);
   return (
     <section class="browser-phone card" aria-labelledby="this-browser" data-status={status}>
       <header class="phone-head">
@@ -79,6 +81,7 @@ function Incoming({ phone, call }: { phone: BrowserPhone; call: Call }) {
   if (!call.view) return null;
   const { caller, media } = call.view;
   const name = nameOf(caller);
+  const talking = phone.busy;
   return (
     <div class="incoming" role="group" aria-label={`${name} calls`}>
       <Avatar name={name} />
@@ -87,13 +90,13 @@ function Incoming({ phone, call }: { phone: BrowserPhone; call: Call }) {
         <span>{media === 'video' ? 'Video call' : 'Voice call'}</span>
       </p>
       <div class="incoming-buttons">
-        <button type="button" class="round decline" onClick={() => void phone.hangUp(call)}>
+        <button type="button" class="round labelled decline" onClick={() => void phone.hangUp(call)}>
           <Icon name="hang-up" />
-          <span class="visually-hidden">Decline</span>
+          <span>Decline</span>
         </button>
-        <button type="button" class="round answer" onClick={() => void phone.answer(call)}>
+        <button type="button" class="round labelled answer" onClick={() => void phone.answer(call)}>
           <Icon name={media === 'video' ? 'video' : 'phone'} />
-          <span class="visually-hidden">Answer</span>
+          <span>{talking ? 'End & answer' : 'Answer'}</span>
         </button>
       </div>
     </div>

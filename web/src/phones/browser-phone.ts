@@ -29,6 +29,8 @@ export class BrowserPhone {
   readonly revision = signal(0);
   readonly failure = signal<string | null>(null);
   readonly ladder = signal<Ladder | null>(null);
+  /** The call that is being left: the gateway has not confirmed it yet. */
+  readonly leaving = signal<Call | null>(null);
   private readonly client: RingwayClient;
   /** Calls this tab placed or picked up; after a reload it goes on with them. */
   private readonly mine = new Set<string>();
@@ -62,7 +64,7 @@ export class BrowserPhone {
   }
 
   dial(callee: string, media: Media): void {
-    if (this.call.value && this.call.value.state !== 'ended') return;
+    if (this.busy) return;
     const call = this.client.call({ callee, media });
     this.ladder.value = new Ladder(call, callee);
     this.takes(call, media);
@@ -77,7 +79,15 @@ export class BrowserPhone {
   }
 
   async hangUp(call: Call): Promise<void> {
+    if (this.leaving.value === call) return;
+    this.leaving.value = call;
     await call.hangUp().catch((error: Error) => (this.failure.value = error.message));
+    if (this.leaving.value === call) this.leaving.value = null;
+  }
+
+  /** Whether a call of this tab goes on. */
+  get busy(): boolean {
+    return this.call.value !== null && this.call.value.state !== 'ended';
   }
 
   /** Takes what has ended off the screen. */

@@ -51,6 +51,10 @@ export class CallSession {
   readonly remote = signal<MediaStream | null>(null);
   /** Whether a picture comes. */
   readonly remoteVideo = signal(false);
+  /** Whether the first of it is to be seen. */
+  readonly remoteShown = signal(false);
+  /** How it stands with the way from browser to browser. */
+  readonly connection = signal<RTCPeerConnectionState>('new');
   readonly muted = signal(false);
   readonly cameraOn = signal(false);
   readonly held = signal(false);
@@ -127,7 +131,9 @@ export class CallSession {
       this.remote.value = remoteStream;
       this.remoteVideo.value = remoteStream.getVideoTracks().some(({ readyState }) => readyState === 'live');
     };
+    media.on('state', (state) => (this.connection.value = state));
     media.on('track', (track) => {
+      if (track.kind === 'video') this.remoteShown.value = false;
       track.addEventListener('ended', look);
       look();
     });

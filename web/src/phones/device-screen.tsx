@@ -1,9 +1,9 @@
-import { useEffect, useState } from 'preact/hooks';
 import { activePhone } from './active-phone.js';
+import { minute } from './clock.js';
 import { Icon } from './icons.js';
 import { Avatar, Timer } from './parts.js';
 import { type VirtualPhone, type VirtualScreen, press, virtualPhones } from './virtual-phones.js';
-import { STEPS, outcomeInWords, titled } from './words.js';
+import { STEPS, outcomeInWords, timeOf, titled } from './words.js';
 
 /** What is to be seen on a virtual phone. */
 export function DeviceScreen({ phone }: { phone: VirtualPhone }) {
@@ -88,7 +88,7 @@ function InCall({ phone, screen }: { phone: VirtualPhone; screen: VirtualScreen 
         {stage === 'woken' && 'Woken by a push'}
         {stage === 'ringing' && what}
         {stage === 'calling' && (STEPS[screen.ladder.at(-1) ?? ''] ?? 'Calling…')}
-        {stage === 'in call' && <Since key={screen.callId} />}
+        {stage === 'in call' && screen.answeredAt && <Timer since={Date.parse(screen.answeredAt)} />}
       </p>
       <div class="screen-buttons">
         <button
@@ -133,22 +133,11 @@ function PicksUp({ afterMs }: { afterMs: number }) {
   );
 }
 
-function Since() {
-  const [since] = useState(Date.now());
-  return <Timer since={since} />;
-}
-
 function WallClock() {
-  const [now, setNow] = useState(new Date());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(new Date()), 5_000);
-    return () => clearInterval(timer);
-  }, []);
+  const now = minute.value;
   return (
     <p class="wall-clock">
-      <span class="number">
-        {now.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })}
-      </span>
+      <span class="number">{timeOf(now)}</span>
       <span>{now.toLocaleDateString([], { weekday: 'long', day: 'numeric', month: 'long' })}</span>
     </p>
   );

@@ -6,7 +6,7 @@ import { Icon } from './icons.js';
 import { Avatar } from './parts.js';
 import { people, remember, userIdOf } from './people.js';
 import { virtualPhones } from './virtual-phones.js';
-import { clock, nameOf, outcomeInWords, titled } from './words.js';
+import { clock, nameOf, outcomeInWords, timeOf, titled } from './words.js';
 
 interface Contact {
   userId: string;
@@ -133,7 +133,8 @@ function RecentRow({ call, me }: { call: CallRecord; me: string }) {
   const other = nameOf(incoming ? call.caller : call.callee);
   const live = call.state !== 'ended';
   const how = live ? 'Now' : outcomeInWords(call.outcome, incoming);
-  const bad = !live && call.outcome !== 'completed';
+  // Nobody's fault, when it is one's own call that was given up or not picked up.
+  const bad = !live && (incoming ? how === 'Missed call' : call.outcome === 'failed');
   return (
     <li>
       <Link href={callPath(call.callId)}>
@@ -145,7 +146,7 @@ function RecentRow({ call, me }: { call: CallRecord; me: string }) {
           {call.outcome === 'completed' ? clock(call.talkSeconds) : how}
         </span>
         <time class="number" dateTime={call.initiatedAt}>
-          {new Date(call.initiatedAt).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })}
+          {timeOf(new Date(call.initiatedAt))}
         </time>
       </Link>
     </li>

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useNow } from './time.js';
 import { clock, initials } from './words.js';
 
 export function Avatar({ name }: { name: string }) {
@@ -11,10 +11,6 @@ export function Avatar({ name }: { name: string }) {
 
 /** Time since, counted every second. */
 export function Timer({ since }: { since: number }) {
-  const [now, setNow] = useState(Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1_000);
-    return () => clearInterval(timer);
-  }, []);
+  const now = useNow(1_000);
   return <span class="number">{clock((now - since) / 1_000)}</span>;
 }

@@ -28,6 +28,11 @@ export interface VirtualScreen {
   incoming: boolean;
   peer: string;
   media: Media;
+  answeredAt: string | null;
+  /** When its person picks up by themselves. */
+  answersAt: string | null;
+  /** The push that woke it: the service that brought it, and the one that refused it before. */
+  push: { by: string; refusedBy: string | null } | null;
   ended: string | null;
   ladder: string[];
 }

@@ -20,8 +20,8 @@ const OUTCOMES: Record<string, string> = {
   missed: 'No answer',
   failed: 'Could not be reached',
   'answered-elsewhere': 'Answered on another phone',
-  killed: 'The app was killed',
-  'signed-out': 'Signed out',
+  killed: 'Ended: the app was killed here',
+  'signed-out': 'Ended: this phone was signed out',
   merged: 'Both called: one call',
 };
 
@@ -30,6 +30,10 @@ export function outcomeInWords(outcome: string | null, incoming: boolean): strin
   if (incoming && (outcome === 'cancelled' || outcome === 'missed')) return 'Missed call';
   return OUTCOMES[outcome ?? ''] ?? 'Over';
 }
+
+/** `21:04`, everywhere. */
+export const timeOf = (date: Date): string =>
+  date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 
 /** 65 → `1:05` */
 export function clock(seconds: number): string {
@@ -46,3 +50,27 @@ export const STEPS: Record<string, string> = {
   unreachable: 'No phone can be reached',
   ringing: 'Ringing',
 };
+
+const PUSH_SERVICES: Record<string, { vendor: string; environment: string | null }> = {
+  'apns-sandbox': { vendor: 'Apple', environment: 'sandbox' },
+  'apns-production': { vendor: 'Apple', environment: 'production' },
+  fcm: { vendor: 'Google', environment: null },
+};
+
+interface PushWay {
+  by: string;
+  refusedBy: string | null;
+}
+
+/** `Push from Apple (sandbox)` */
+export function pushInWords({ by }: PushWay): string {
+  const { vendor, environment } = PUSH_SERVICES[by] ?? { vendor: by, environment: null };
+  return `Push from ${vendor}${environment === null ? '' : ` (${environment})`}`;
+}
+
+/** `Sandbox refused, production accepted`; null when the first push was right. */
+export function healedInWords(push: PushWay | null): string | null {
+  const refused = PUSH_SERVICES[push?.refusedBy ?? '']?.environment;
+  const accepted = PUSH_SERVICES[push?.by ?? '']?.environment;
+  return refused && accepted ? `${titled(refused)} refused, ${accepted} accepted` : null;
+}
