@@ -38,6 +38,7 @@ const rooms = [
     'ringing/wake-events',
     'database',
     'clock',
+    'config',
     'failure',
   ),
   room(

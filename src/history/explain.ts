@@ -1,7 +1,8 @@
+import { Inject } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryBus, QueryHandler } from '@nestjs/cqrs';
 import type { ExistingCall } from '../calls/domain/call.js';
+import { CONFIG, type Config } from '../config.js';
 import { DeviceRegistry } from '../devices/device-registry.js';
-import type { WakeEvent } from '../ringing/wake-events.js';
 import { Timeline, type TimelineItem } from './timeline.js';
 import { type VerdictCode, verdictOn } from './verdict.js';
 
@@ -32,6 +33,7 @@ export class ExplainHandler implements IQueryHandler<Explain> {
   constructor(
     private readonly queries: QueryBus,
     private readonly registry: DeviceRegistry,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   async execute({ call }: Explain): Promise<Explanation> {
@@ -41,12 +43,9 @@ export class ExplainHandler implements IQueryHandler<Explain> {
     ]);
     const installOf = (deviceId: string) => installs.find((install) => install.deviceId === deviceId);
     const nameOf = (deviceId: string): string => installOf(deviceId)?.name ?? `device ${deviceId}`;
-    const wake = timeline
-      .filter(({ stream }) => stream === 'wake')
-      .map(({ type, data }) => ({ type, data }) as WakeEvent);
     const steps = stepsByDevice(timeline);
     return {
-      ...verdictOn(call, wake, { nameOf }),
+      ...verdictOn(call, timeline, { nameOf, ackTimeoutMs: this.config.ringAckTimeoutMs }),
       devices: [...steps].map(([deviceId, { platform, steps: list }]) => ({
         deviceId,
         platform: installOf(deviceId)?.platform ?? platform,

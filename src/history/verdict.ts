@@ -1,5 +1,6 @@
-import type { ExistingCall } from '../calls/domain/call.js';
-import type { WakeEvent } from '../ringing/wake-events.js';
+import type { EndedCall, ExistingCall } from '../calls/domain/call.js';
+import { type DeviceFacts, type Happened, factsOf } from './device-facts.js';
+import { pushFault } from './push-fault.js';
 
 export type VerdictCode =
   | ('answered' | 'answered_after_wake' | 'answered_after_environment_healed' | 'declined' | 'busy')
@@ -9,232 +10,306 @@ export type VerdictCode =
       | 'no_device'
       | 'configuration_fault'
       | 'token_retired'
+      | 'token_kept'
       | 'wrong_environment'
     )
   | ('provider_unavailable' | 'woken_never_rang' | 'environment_healed_never_rang' | 'reached_never_rang')
   | ('socket_never_acknowledged' | 'push_refused' | 'cancelled_early' | 'in_progress')
   | 'participant_erased';
 
-/** What is known of one device of the callee. */
-interface Facts {
-  deviceId: string;
-  platform: string;
-  told: boolean;
-  reached: boolean;
-  hedged: boolean;
-  app: string | null;
-  provider: 'APNs' | 'FCM' | null;
-  accepted: boolean;
-  healed: { from: string; to: string } | null;
-  retired: string | null;
-  configuration: string | null;
-  refused: string | null;
-  troubled: string | null;
+export interface Verdict {
+  verdict: string;
+  code: VerdictCode;
 }
 
-export interface NamedDevices {
+export interface Known {
   /** "Bob's iPhone", or the device id where the install has no name. */
   nameOf(deviceId: string): string;
+  /** How long a socket may take to acknowledge the call. */
+  ackTimeoutMs: number;
 }
 
+/** A phone that has the call needs this long to show it: giving up sooner says nothing about the phone. */
+const TO_RING_MS = 3_000;
+/** A provider that takes longer than this to take a push is slow. */
+const SLOW_MS = 1_000;
+
 /** One sentence in plain words, and a code for machines: why it rang, or why it did not. Pure. */
-export function verdictOn(
-  call: ExistingCall,
-  wake: readonly WakeEvent[],
-  devices: NamedDevices,
-): { verdict: string; code: VerdictCode } {
+export function verdictOn(call: ExistingCall, events: readonly Happened[], known: Known): Verdict {
   if (call.state !== 'ended' || call.endReason !== 'participant_erased')
-    return ringVerdict(call, wake, devices);
+    return ringVerdict(call, events, known);
   const because = 'one of its two users was erased';
   if (call.answeredAt === null) {
     const rang = call.ringingOn.length === 0 ? 'any device rang' : 'anybody answered';
-    return says('participant_erased', `The call ended before ${rang}, because ${because}.`);
+    return says('participant_erased', `The call ended before ${rang}, because ${because}`);
   }
-  const { verdict, code } = ringVerdict(call, wake, devices);
-  return says(code, `${verdict} It ended because ${because}.`);
+  const { verdict, code } = ringVerdict(call, events, known);
+  return says(code, `${verdict} It ended because ${because}`);
 }
 
-function ringVerdict(
-  call: ExistingCall,
-  wake: readonly WakeEvent[],
-  { nameOf }: NamedDevices,
-): { verdict: string; code: VerdictCode } {
-  const devices = factsOf(wake);
+function ringVerdict(call: ExistingCall, events: readonly Happened[], known: Known): Verdict {
+  const devices = factsOf(events);
+  const { nameOf } = known;
+  const user = call.callee.name ?? call.callee.userId;
+  const after = (moment: number): string => seconds(moment - call.initiatedAt);
   const answeredAt = call.state === 'answered' || call.state === 'ended' ? call.answeredAt : null;
-  if (answeredAt !== null && (call.state === 'answered' || call.state === 'ended')) {
-    const on = devices.find(({ deviceId }) => deviceId === call.answeredBy);
-    const after = `${((answeredAt - call.initiatedAt) / 1_000).toFixed(1)} s`;
-    const name = nameOf(call.answeredBy!);
-    if (on?.healed) {
-      return says(
-        'answered_after_environment_healed',
-        `${name} was declared ${on.healed.from} but belongs to ${on.healed.to}; the push was healed in time, and it answered after ${after}.`,
-      );
-    }
-    if (on?.accepted) {
-      const hedged = on.hedged ? ' because its socket did not acknowledge' : '';
-      return says(
-        'answered_after_wake',
-        `${name} was woken by ${on.provider}${hedged} and answered after ${after}.`,
-      );
-    }
-    return says('answered', `${name} answered after ${after}.`);
-  }
-  if (call.state === 'ended' && call.outcome === 'busy' && devices.length === 0) {
-    return says('busy', `${call.callee.userId} was in another call, so no device rang.`);
-  }
+  if (answeredAt !== null && (call.state === 'answered' || call.state === 'ended'))
+    return answered(call.answeredBy!, devices, known, { answeredAt, after });
+  if (call.state === 'ended' && call.outcome === 'busy' && devices.length === 0)
+    return says('busy', `${user} was in another call, so no device rang`);
   if (call.state === 'ended' && (call.outcome === 'declined' || call.outcome === 'busy')) {
-    return says(
-      'declined',
-      `${call.callee.userId} got the call and declined it${call.outcome === 'busy' ? ' as busy' : ''}.`,
-    );
+    const how = call.outcome === 'busy' ? ' as busy' : '';
+    return says('declined', `${user} got the call and declined it${how}${notesOn(devices, nameOf)}`);
   }
   if (call.ringingOn.length > 0) {
-    const where = call.ringingOn.map(nameOf).join(' and ');
-    if (call.state !== 'ended') return says('in_progress', `It is ringing on ${where}.`);
-    const healed = devices.find((device) => device.healed && call.ringingOn.includes(device.deviceId));
-    const note = healed
-      ? ` The APNs environment of ${nameOf(healed.deviceId)} was wrong and has been corrected.`
-      : '';
-    if (call.outcome === 'cancelled')
-      return says('rang_cancelled', `It rang on ${where}, and the caller gave up.${note}`);
-    return says('rang_unanswered', `It rang on ${where}, and nobody answered.${note}`);
+    const rang = `on ${call.ringingOn.map(nameOf).join(' and ')}`;
+    if (call.state !== 'ended') return says('in_progress', `It is ringing ${rang}`);
+    const late = call.ringingAt === null ? '' : ` after ${after(call.ringingAt)}`;
+    const notes = notesOn(devices, nameOf);
+    return call.outcome === 'cancelled'
+      ? says(
+          'rang_cancelled',
+          `It rang ${rang}${late}, and the caller gave up after ${after(call.endedAt)}${notes}`,
+        )
+      : says('rang_unanswered', `It rang ${rang}${late}, and nobody answered${notes}`);
   }
-  return silence(call, devices, nameOf);
-}
-
-/** Nothing rang. The most telling reason first. */
-function silence(
-  call: ExistingCall,
-  devices: Facts[],
-  nameOf: (deviceId: string) => string,
-): { verdict: string; code: VerdictCode } {
-  const some = (has: (device: Facts) => unknown): Facts | undefined =>
-    devices.find((device) => Boolean(has(device)));
-  const user = call.callee.userId;
   if (call.state !== 'ended')
-    return says('in_progress', `The devices of ${user} are being reached; none rings yet.`);
-  if (devices.length === 0) {
-    if (call.outcome === 'cancelled')
-      return says('cancelled_early', 'The caller gave up before any device could be reached.');
-    return says(
-      'no_device',
-      `${user} has no device that could be reached: none is connected, and none is registered for pushes.`,
-    );
-  }
-  const healed = some(({ healed: from }) => from);
-  if (healed?.healed) {
-    return says(
-      'environment_healed_never_rang',
-      `${nameOf(healed.deviceId)} was declared ${healed.healed.from} but belongs to ${healed.healed.to}; this was corrected and the push accepted, yet the phone never reported ringing.`,
-    );
-  }
-  const accepted = some((device) => device.accepted);
-  if (accepted) {
-    const push = `${accepted.provider} accepted the push for ${nameOf(accepted.deviceId)}`;
-    if (accepted.reached)
-      return says(
-        'reached_never_rang',
-        `${push}, and the phone asked about the call but never reported ringing.`,
-      );
-    const system = accepted.provider === 'APNs' ? 'iOS' : 'Android';
-    return says(
-      'woken_never_rang',
-      `${push}, but the phone never came back: it may be off or offline, or ${system} may be holding back its pushes.`,
-    );
-  }
-  const reached = some((device) => device.reached);
-  if (reached)
-    return says(
-      'reached_never_rang',
-      `${nameOf(reached.deviceId)} got the call over its socket but never reported ringing.`,
-    );
-  if (call.outcome === 'cancelled' && !some((device) => device.refused ?? device.retired)) {
-    return says('cancelled_early', 'The caller gave up before any device could be reached.');
-  }
-  const configuration = some((device) => device.configuration);
-  if (configuration) {
-    return says(
-      'configuration_fault',
-      `${configuration.provider} refused to push for ${configuration.app}: ${configuration.configuration}. The configuration of this app needs mending; the phone is not at fault.`,
-    );
-  }
-  const troubled = some((device) => device.troubled);
-  if (troubled)
-    return says(
-      'provider_unavailable',
-      `${troubled.provider} did not take the push for ${nameOf(troubled.deviceId)} in time: ${troubled.troubled}.`,
-    );
-  const retired = some((device) => device.retired);
-  if (retired)
-    return says(
-      'token_retired',
-      `${retired.provider} says that the push token of ${nameOf(retired.deviceId)} is dead (${retired.retired}), so it was retired; the app must register again.`,
-    );
-  const wrong = some((device) => device.refused === 'BadDeviceToken');
-  if (wrong)
-    return says(
-      'wrong_environment',
-      `APNs does not know the token of ${nameOf(wrong.deviceId)} in its environment (BadDeviceToken); the token was kept.`,
-    );
-  const refused = some((device) => device.refused);
-  if (refused)
-    return says(
-      'push_refused',
-      `${refused.provider} refused the push for ${nameOf(refused.deviceId)}: ${refused.refused}.`,
-    );
-  const silent = devices[0]!;
-  return says(
-    'socket_never_acknowledged',
-    `The socket of ${nameOf(silent.deviceId)} looked alive but never acknowledged the call, and no push could be sent.`,
+    return says('in_progress', `The devices of ${user} are being reached; none rings yet`);
+  return new Silence(call, devices, known).verdict();
+}
+
+function answered(
+  deviceId: string,
+  devices: DeviceFacts[],
+  { nameOf }: Known,
+  { answeredAt, after }: { answeredAt: number; after: (moment: number) => string },
+): Verdict {
+  const on = devices.find((device) => device.deviceId === deviceId);
+  const name = nameOf(deviceId);
+  const others = notesOn(
+    devices.filter((device) => device !== on),
+    nameOf,
   );
-}
-
-const says = (code: VerdictCode, verdict: string): { verdict: string; code: VerdictCode } => ({
-  verdict: verdict.replace(/^device /, 'Device '),
-  code,
-});
-
-function factsOf(wake: readonly WakeEvent[]): Facts[] {
-  const all = new Map<string, Facts>();
-  for (const { type, data } of wake) {
-    if (data.deviceId === null) continue;
-    const facts = all.get(data.deviceId) ?? nothingKnown(data.deviceId);
-    all.set(data.deviceId, facts);
-    if (type === 'WakeRequested') {
-      facts.platform = data.platform ?? 'browser';
-      if (data.channel === 'socket') facts.told = true;
-      else {
-        facts.app = data.app;
-        facts.provider = data.provider === 'apns' ? 'APNs' : 'FCM';
-        facts.hedged = data.because === 'no-acknowledgement';
-      }
-    } else if (type === 'PushAccepted') facts.accepted = true;
-    else if (type === 'PushRejected') {
-      if (data.configuration) facts.configuration = data.reason;
-      facts.refused = data.reason;
-      facts.troubled = null;
-    } else if (type === 'PushRetried') {
-      // What the provider said tells more than its silence in the last moment of the ring.
-      if (data.status !== null) facts.troubled = `${data.status} ${data.reason}`;
-      else facts.troubled ??= data.reason;
-    } else if (type === 'DeviceApnsEnvironmentCorrected') facts.healed = { from: data.from, to: data.to };
-    else if (type === 'DevicePushTokenRetired') facts.retired = data.reason;
-    else if (type === 'DeviceReached') facts.reached = true;
+  const rang = on?.rang ? `rang after ${after(on.rang)} and was answered` : 'answered';
+  const when = `${rang} after ${after(answeredAt)}`;
+  if (on?.healed)
+    return says(
+      'answered_after_environment_healed',
+      `${name} was declared ${on.healed.from} but belongs to ${on.healed.to}; the push was healed in time, and it ${when}${others}`,
+    );
+  if (on?.push?.accepted) {
+    const { provider, hedged } = on.push;
+    const because = hedged ? ' because its socket did not acknowledge' : '';
+    const slow = slowness(on);
+    const link = on.rang ? ',' : slow ? ', and' : ' and';
+    return says(
+      'answered_after_wake',
+      `${name} was woken by ${provider}${because}${slow ? `, which took the push only ${slow}` : ''}${link} ${when}${others}`,
+    );
   }
-  return [...all.values()];
+  return says('answered', `${name} ${when}${others}`);
 }
 
-const nothingKnown = (deviceId: string): Facts => ({
-  ...{
-    deviceId,
-    platform: 'device',
-    told: false,
-    reached: false,
-    hedged: false,
-    app: null,
-    provider: null,
-    accepted: false,
-  },
-  ...{ healed: null, retired: null, configuration: null, refused: null, troubled: null },
+/** What was wrong on the way to devices that rang all the same, as clauses to add. */
+function notesOn(devices: DeviceFacts[], nameOf: Known['nameOf']): string {
+  return devices
+    .flatMap((device) => {
+      const name = nameOf(device.deviceId);
+      const slow = device.rang ? slowness(device) : null;
+      return [
+        ...(device.healed
+          ? [
+              `${name} was declared ${device.healed.from} but belongs to ${device.healed.to}, which was healed`,
+            ]
+          : []),
+        ...(slow ? [`${device.push!.provider} took the push for ${name} only ${slow}`] : []),
+        ...(device.rang && device.push?.hedged
+          ? [`${name} was pushed because its socket did not acknowledge`]
+          : []),
+      ];
+    })
+    .map((note) => `; ${note}`)
+    .join('');
+}
+
+/** `after 5.1 s (503 ServiceUnavailable)`, of a push that was long in being taken. */
+function slowness({ push }: DeviceFacts): string | null {
+  if (!push?.accepted || push.accepted - push.at < SLOW_MS) return null;
+  const why = push.trouble ? ` (${answerOf(push.trouble)})` : '';
+  return `after ${seconds(push.accepted - push.at)}${why}`;
+}
+
+/** Why nothing rang, of a call that is over. The most telling reason first. */
+class Silence {
+  /** "the caller gave up after 4.0 s" */
+  private readonly gaveUp: string | null;
+
+  constructor(
+    private readonly call: EndedCall,
+    private readonly devices: DeviceFacts[],
+    private readonly known: Known,
+  ) {
+    const after = seconds(call.endedAt - call.initiatedAt);
+    this.gaveUp = call.outcome === 'cancelled' ? `the caller gave up after ${after}` : null;
+  }
+
+  verdict(): Verdict {
+    const { devices } = this;
+    if (devices.length === 0 && this.gaveUp === null) {
+      const user = this.call.callee.name ?? this.call.callee.userId;
+      return says(
+        'no_device',
+        `${user} has no device that could be reached: none is connected, and none is registered for pushes`,
+      );
+    }
+    const first = (find: (device: DeviceFacts) => Verdict | null): Verdict | null => {
+      for (const device of devices) {
+        const found = find(device);
+        if (found) return found;
+      }
+      return null;
+    };
+    return (
+      first((device) => (device.push?.accepted ? this.accepted(device, device.push.accepted) : null)) ??
+      first((device) => (device.reached ? this.reached(device, device.reached.at) : null)) ??
+      first((device) => (device.push?.rejected?.configuration ? this.refused(device) : null)) ??
+      first((device) => this.provider(device)) ??
+      first((device) => (device.retired !== null ? this.refused(device) : null)) ??
+      first((device) => (device.push?.rejected ? this.refused(device) : null)) ??
+      this.silentSockets() ??
+      this.tooSoon(`before any device could be reached`)
+    );
+  }
+
+  /** The provider has the push. */
+  private accepted(device: DeviceFacts, at: number): Verdict {
+    const { push, reached, healed } = device;
+    const { provider } = push!;
+    const name = this.nameOf(device);
+    if (this.endedSoonAfter(reached?.at ?? at)) {
+      const slow = slowness(device);
+      if (slow)
+        return says(
+          'provider_unavailable',
+          `${provider} took the push for ${name} only ${slow}, and ${this.gaveUp}, before it could ring${this.otherSockets(device)}`,
+        );
+      if (this.isSilent(device))
+        return says(
+          'socket_never_acknowledged',
+          `The socket of ${name} never acknowledged the call, and ${this.gaveUp}, before the push sent instead could make it ring`,
+        );
+      const wrong = healed
+        ? `; it was declared ${healed.from} but belongs to ${healed.to}, which was healed`
+        : '';
+      return this.tooSoon(`before ${name} could ring${wrong}`);
+    }
+    const system = provider === 'APNs' ? 'iOS' : 'Android';
+    const gone = this.gaveUp ? `had not come back when ${this.gaveUp}` : 'never came back';
+    const has = reached?.via === 'socket' ? 'got the call over its socket' : 'asked about the call';
+    const silence = reached
+      ? `the phone ${has} but never reported ringing`
+      : `the phone ${gone}: it may be off or offline, or ${system} may be holding back its pushes`;
+    if (healed)
+      return this.says(
+        'environment_healed_never_rang',
+        `${name} was declared ${healed.from} but belongs to ${healed.to}; this was corrected and the push accepted, yet the phone ${reached ? `only ${has} and ` : ''}never reported ringing`,
+        device,
+      );
+    const main = `${provider} accepted the push for ${name}, ${reached ? 'and' : 'but'} ${silence}`;
+    return this.says(reached ? 'reached_never_rang' : 'woken_never_rang', main, device, !reached);
+  }
+
+  /** The device has the call; no push was accepted. */
+  private reached(device: DeviceFacts, at: number): Verdict {
+    const name = this.nameOf(device);
+    if (this.endedSoonAfter(at)) return this.tooSoon(`before ${name} could ring`);
+    const how = device.reached!.via === 'socket' ? 'got the call over its socket' : 'asked about the call';
+    return this.says('reached_never_rang', `${name} ${how} but never reported ringing`, device);
+  }
+
+  private refused(device: DeviceFacts): Verdict {
+    const { clause, code } = pushFault(device, this.nameOf(device), this.call.endedAt);
+    return this.says(code, clause, device);
+  }
+
+  /** The provider did not take the push, and there was time for it. */
+  private provider(device: DeviceFacts): Verdict | null {
+    const { push } = device;
+    if (!push || push.rejected) return null;
+    const name = this.nameOf(device);
+    const { provider, trouble } = push;
+    if (trouble && (this.gaveUp === null || trouble.at <= this.call.endedAt)) {
+      const { status, reason } = trouble;
+      const what = reason.startsWith('AccessToken.')
+        ? `Google gave no access token for the push to ${name}: ${reason.slice('AccessToken.'.length)}`
+        : status === null
+          ? `${provider} did not answer to the push for ${name}: ${reason}`
+          : `${provider} did not take the push for ${name} in time: ${answerOf(trouble)}`;
+      return this.says('provider_unavailable', what, device);
+    }
+    if (this.call.endedAt - push.at < SLOW_MS) return null;
+    return this.says('provider_unavailable', `${provider} did not answer to the push for ${name}`, device);
+  }
+
+  private silentSockets(): Verdict | null {
+    const silent = this.devices.filter((device) => this.isSilent(device));
+    if (silent.length === 0 && this.gaveUp !== null) return null;
+    const names = (silent.length > 0 ? silent : this.devices).map((device) => this.nameOf(device));
+    const sockets = `The socket${names.length > 1 ? 's' : ''} of ${names.join(' and ')}`;
+    const clause = `${sockets} looked alive but never acknowledged the call, and no push could be sent`;
+    return says('socket_never_acknowledged', clause + this.withCaller());
+  }
+
+  private tooSoon(before: string): Verdict {
+    return says('cancelled_early', `The caller gave up after ${this.lasted()}, ${before}`);
+  }
+
+  /** @param told the clause tells by itself that the caller gave up */
+  private says(code: VerdictCode, clause: string, device: DeviceFacts, told = false): Verdict {
+    const before = this.isSilent(device)
+      ? `The socket of ${this.nameOf(device)} never acknowledged the call, and a push did not help: `
+      : '';
+    return says(code, before + clause + this.otherSockets(device) + (told ? '' : this.withCaller()));
+  }
+
+  private otherSockets(device: DeviceFacts): string {
+    const others = this.devices.filter((other) => other !== device && this.isSilent(other));
+    if (others.length === 0) return '';
+    const names = others.map((other) => this.nameOf(other)).join(' and ');
+    return `; the socket${others.length > 1 ? 's' : ''} of ${names} never acknowledged the call`;
+  }
+
+  private withCaller(): string {
+    return this.gaveUp === null ? '' : `; ${this.gaveUp}`;
+  }
+
+  /** Told over a socket that had its time to acknowledge, and did not. */
+  private isSilent({ told, push, reached }: DeviceFacts): boolean {
+    if (reached?.via === 'socket') return false;
+    if (push) return push.hedged;
+    return told !== null && !reached && this.call.endedAt - told >= this.known.ackTimeoutMs;
+  }
+
+  private endedSoonAfter(moment: number): boolean {
+    return this.gaveUp !== null && this.call.endedAt - moment < TO_RING_MS;
+  }
+
+  private lasted(): string {
+    return seconds(this.call.endedAt - this.call.initiatedAt);
+  }
+
+  private nameOf({ deviceId }: DeviceFacts): string {
+    return this.known.nameOf(deviceId);
+  }
+}
+
+const seconds = (ms: number): string => `${(Math.max(0, ms) / 1_000).toFixed(1)} s`;
+
+/** `503 ServiceUnavailable`; an answer without a reason has its status in the gateway's own word. */
+const answerOf = ({ status, reason }: { status: number | null; reason: string }): string =>
+  status === null || reason.startsWith('HTTP ') ? reason : `${status} ${reason}`;
+
+const says = (code: VerdictCode, clause: string): Verdict => ({
+  verdict: `${clause.replace(/^device /, 'Device ')}.`,
+  code,
 });
