@@ -1,6 +1,6 @@
-import { layOut, offset } from '../../web/src/inspector/layout.js';
+import { layOut } from '../../web/src/inspector/layout.js';
 import { storyOf } from '../../web/src/inspector/story.js';
-import type { Step, Story } from '../../web/src/inspector/step.js';
+import { type Step, type Story, offset } from '../../web/src/inspector/step.js';
 import { ticketOf } from '../../web/src/inspector/ticket.js';
 import type { CallView, Explanation, RecordedEvent } from '../../web/src/operator/wire.js';
 
@@ -109,6 +109,68 @@ describe('the story of a call', () => {
     expect(lines(steps[3]!)[0]).toBe('gateway>apns sandbox push, attempt 2');
   });
 
+  it('tells what woke a phone before what the phone did, though the answer to the push was recorded later', () => {
+    const asks: Happened = ['DeviceReached', { deviceId: PHONE, via: 'preflight' }];
+    const rings: Happened = ['CallRinging', { deviceId: PHONE, name: null }];
+    const { steps } = tell([initiated, wake(), asks, rings, accepted('sandbox'), corrected], {
+      endedAt: new Date(START + 45_000).toISOString(),
+    });
+    expect(steps.map(({ time }) => time)).toEqual([
+      ...['+0.000 s', '+0.100 s', '≤ +0.200 s', '≤ +0.200 s', '+0.200 s', '+0.300 s'],
+    ]);
+    expect(steps.map(({ event }) => event.type).slice(2)).toEqual([
+      ...['PushAccepted', 'DeviceApnsEnvironmentCorrected', 'DeviceReached', 'CallRinging'],
+    ]);
+    expect(steps[2]!.facts[0]).toEqual(['Recorded', '+0.400 s']);
+    expect(steps[2]!.words).toContain(
+      'The phone was quicker than this answer, which was recorded at +0.400 s.',
+    );
+    expect(lines(steps[4]!)).toEqual([
+      `callee ${PHONE}>gateway is it still on?`,
+      `gateway>callee ${PHONE} yes, it still rings`,
+    ]);
+  });
+
+  it('leaves the order alone where the push was not what the phone acted on', () => {
+    const acts: Happened = ['DeviceReached', { deviceId: PHONE, via: 'action' }];
+    const kept = (happened: Happened[]): void =>
+      expect(tell(happened).steps.map(({ event }) => event.type)).toEqual(happened.map(([type]) => type));
+    kept([initiated, told, wake({ because: 'no-acknowledgement' }), acts, accepted('production')]);
+    kept([initiated, wake(), acts, retried(null, 'Timeout', 90), accepted('production')]);
+    kept([initiated, wake(), accepted('production'), acts]);
+  });
+
+  it('tells a phone that asks too late that the call is over', () => {
+    const late: Happened = ['DeviceReached', { deviceId: PHONE, via: 'preflight' }];
+    const at = new Date(START + 150).toISOString();
+    expect(lines(last([initiated, wake(), late], { endedAt: at }))[1]).toContain('no, it is over');
+    expect(lines(last([initiated, wake(), late], { answeredAt: at }))[1]).toContain('no, it was answered');
+  });
+
+  it('shows that a socket was told, also when its acknowledgement was quicker than the record', () => {
+    const reached: Happened = ['DeviceReached', { deviceId: PHONE, via: 'socket' }];
+    expect(lines(last([initiated, reached]))).toEqual([
+      `gateway>callee ${PHONE} incoming call`,
+      `callee ${PHONE}>gateway acknowledged`,
+    ]);
+    expect(lines(last([initiated, told, reached]))).toEqual([`callee ${PHONE}>gateway acknowledged`]);
+  });
+
+  it('names browsers without their numbers, and puts the environment asked first nearer', () => {
+    const tab = 'tab-848516086-2224490035';
+    const { lanes, steps } = tell([
+      ['CallInitiated', { ...initiated[1], caller: { userId: 'alice', deviceId: 'tab-1-2' } }],
+      ['WakeRequested', { deviceId: tab, platform: null, channel: 'socket' }],
+      wake({ environment: 'sandbox' }),
+      accepted('production'),
+    ]);
+    expect(lanes.map(({ title, subtitle }) => `${title}: ${subtitle}`)).toEqual([
+      ...['Alice: browser', 'Ringway: gateway', 'Apple: APNs sandbox', 'Apple: APNs production'],
+      ...["bob's browser: bob · browser", 'Bob’s iPhone: bob · iOS'],
+    ]);
+    expect(steps[1]!.title).toContain("bob's browser");
+  });
+
   it('shows an answer that never came as lost', () => {
     const step = last([initiated, wake(), retried(null, 'Timeout', null)]);
     expect(step.rows[0]!.arrows[0]!.kind).toBe('lost');
@@ -177,12 +239,7 @@ describe('the story of a call', () => {
       `callee ${PHONE}>gateway gateway>caller hangs up`,
     ],
     ['DeviceUnreachable', { deviceId: null, reason: 'no-device' }, 'bad', 'no device to reach'],
-    [
-      'DeviceReached',
-      { deviceId: PHONE, via: 'preflight' },
-      'good',
-      `callee ${PHONE}>gateway is it still on?`,
-    ],
+    ['DeviceReached', { deviceId: PHONE, via: 'action' }, 'good', `callee ${PHONE}>gateway acts`],
     ['SomethingNewer', {}, 'plain', 'SomethingNewer'],
   ])('tells %s %j', (type, data, tone, line) => {
     const step = last([initiated, told, [type, data]], { answeredBy: PHONE });

@@ -37,12 +37,11 @@ export function Diagram({ drawing, current, onStep, label }: DiagramProps) {
           <g key={id} class="lane-head" data-kind={kind} transform={`translate(${x} 4)`}>
             <title>{`${title}, ${subtitle}`}</title>
             <rect x={-wide / 2} width={wide} height={top - 10} rx="8" />
-            <text y="20" class="lane-title">
-              {short(title, 20)}
-            </text>
-            <text y="37" class="lane-subtitle">
-              {short(subtitle, 25)}
-            </text>
+            {/* HTML in the drawing: only that is cut short by its own width, in whatever font. */}
+            <foreignObject x={-wide / 2} y="4" width={wide} height={top - 14}>
+              <p class="lane-title">{title}</p>
+              <p class="lane-subtitle">{subtitle}</p>
+            </foreignObject>
           </g>
         ))}
       </svg>
@@ -153,9 +152,6 @@ function Heads() {
     </defs>
   );
 }
-
-const short = (text: string, length: number): string =>
-  text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 
 /** Scrolls the box, never the page. */
 function keepInSight(box: HTMLElement): void {

@@ -33,6 +33,8 @@ export function castOf(call: CallView, events: readonly RecordedEvent[], explana
   const callee = call.callee.name ?? call.callee.userId;
   const from = (events[0]?.data['caller'] as { deviceId?: string } | undefined)?.deviceId ?? null;
   const described = new Map(explanation.devices.map((device) => [device.deviceId, device]));
+  const nameOf = (deviceId: string): string =>
+    described.get(deviceId)?.name ?? (isTab(deviceId) ? `${callee}'s browser` : deviceId);
   const isCallers = (deviceId: string): boolean =>
     deviceId === from || (deviceId !== call.answeredBy && !described.has(deviceId));
 
@@ -47,25 +49,25 @@ export function castOf(call: CallView, events: readonly RecordedEvent[], explana
     if (typeof deviceId !== 'string' || type === 'CallCancelled') continue;
     if (type === 'CallEnded' && isCallers(deviceId)) continue;
     const device = described.get(deviceId);
-    const platform = PLATFORMS[device?.platform ?? ''] ?? 'device';
-    const title = device?.name ?? deviceId;
+    const platform = PLATFORMS[device?.platform ?? ''] ?? (isTab(deviceId) ? 'browser' : 'device');
     devices.set(deviceId, {
       id: `callee ${deviceId}`,
       kind: 'callee',
-      title,
+      title: nameOf(deviceId),
       subtitle: `${callee} · ${platform}`,
     });
   }
   if (devices.size === 0) {
     devices.set('', { id: 'callee ', kind: 'callee', title: callee, subtitle: 'no device' });
   }
-  const callerLane: Lane = { id: 'caller', kind: 'caller', title: caller, subtitle: from ?? 'over HTTP' };
+  const on = from === null ? 'over HTTP' : isTab(from) ? 'browser' : from;
+  const callerLane: Lane = { id: 'caller', kind: 'caller', title: caller, subtitle: on };
   const gateway: Lane = { id: GATEWAY, kind: 'gateway', title: 'Ringway', subtitle: 'gateway' };
-  const rank = ({ kind, id }: Lane): string => `${kind} ${id}`;
   return {
     lanes: [
       ...[callerLane, gateway],
-      ...[...services.values()].sort((a, b) => rank(a).localeCompare(rank(b))),
+      // Apple before Google; of Apple's environments the one that was asked first.
+      ...[...services.values()].sort((a, b) => a.kind.localeCompare(b.kind)),
       ...devices.values(),
     ],
     ...{ caller, callee, mediaName: call.media, callerLane: callerLane.id, isCallers },
@@ -73,9 +75,12 @@ export function castOf(call: CallView, events: readonly RecordedEvent[], explana
     providerLane: (provider, environment) => (provider === 'fcm' ? 'fcm' : `apns ${environment}`),
     providerName: (provider, environment) =>
       provider === 'fcm' ? 'FCM' : `APNs ${environment ?? ''}`.trim(),
-    nameOf: (deviceId) => described.get(deviceId)?.name ?? deviceId,
+    nameOf,
   };
 }
+
+/** The console's own phones call themselves so; the number tells nobody anything. */
+const isTab = (deviceId: string): boolean => /^tab-\d+-\d+$/.test(deviceId);
 
 const apple = (environment: unknown): Lane => ({
   ...{

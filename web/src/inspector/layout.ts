@@ -47,11 +47,11 @@ export function layOut({ lanes, steps }: Story): Drawing {
   const xOf = (id: string): number => (placed.find((lane) => lane.id === id) ?? placed[0]!).x;
   const drawn: DrawnStep[] = [];
   let y = HEAD + PADDING;
-  for (const { rows, offsetMs } of steps) {
+  for (const { rows, time } of steps) {
     const top = y;
     const lines = rows.map((row, nr): DrawnRow => drawRow(row, top + PADDING / 2 + ROW * (nr + 0.68), xOf));
     y += PADDING + ROW * rows.length;
-    drawn.push({ top, height: y - top, time: offset(offsetMs), rows: lines });
+    drawn.push({ top, height: y - top, time, rows: lines });
   }
   const width = GUTTER + wide * lanes.length;
   return { width, height: y + PADDING, lanes: placed, top: HEAD, steps: drawn };
@@ -66,13 +66,4 @@ function drawRow({ label, tone, arrows }: Row, y: number, xOf: (id: string) => n
   const first = lines[0];
   const x = first ? (first.x1 + first.x2) / 2 : xOf(GATEWAY);
   return { y, tone, label: { x, text: label }, arrows: lines, noteX: first ? null : xOf(GATEWAY) };
-}
-
-/** `+0.123 s`, `+1 m 05 s`. */
-export function offset(ms: number): string {
-  if (ms < 60_000) return `+${(Math.max(0, ms) / 1_000).toFixed(3)} s`;
-  const seconds = Math.floor(ms / 1_000);
-  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor((seconds % 3_600) / 60)];
-  const rest = `${String(seconds % 60).padStart(2, '0')} s`;
-  return hours > 0 ? `+${hours} h ${String(minutes).padStart(2, '0')} m` : `+${minutes} m ${rest}`;
 }

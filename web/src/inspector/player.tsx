@@ -1,5 +1,4 @@
 import { useEffect, useState } from 'preact/hooks';
-import { offset } from './layout.js';
 import { ToneBadge } from './marks.js';
 import type { Step } from './step.js';
 
@@ -61,7 +60,7 @@ export function Player({ steps, current, onStep }: PlayerProps) {
       />
       <div class="explained" aria-live="polite">
         <p class="explained-when">
-          <span class="number">{offset(step.offsetMs)}</span>
+          <span class="number">{step.time}</span>
           <ToneBadge tone={step.tone} />
         </p>
         <h2>{step.title}</h2>

@@ -1,4 +1,3 @@
-import { offset } from './layout.js';
 import { ToneBadge } from './marks.js';
 import type { Step } from './step.js';
 
@@ -16,7 +15,7 @@ export function StepList({ steps, current, onStep }: StepListProps) {
       <ol class="card step-list">
         {steps.map((step, nr) => (
           <li key={step.event.position} aria-current={nr === current ? 'step' : undefined}>
-            <span class="number step-time">{offset(step.offsetMs)}</span>
+            <span class="number step-time">{step.time}</span>
             <div>
               <button type="button" class="quiet step-title" onClick={() => onStep(nr)}>
                 {step.title}

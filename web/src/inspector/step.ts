@@ -21,8 +21,8 @@ export interface Row {
 /** One recorded event, told. */
 export interface Step {
   event: RecordedEvent;
-  /** Milliseconds since the call began. */
-  offsetMs: number;
+  /** Since the call began: `+0.123 s`; `≤ +0.123 s` for what was recorded later than it happened. */
+  time: string;
   tone: Tone;
   title: string;
   words: string;
@@ -65,4 +65,13 @@ export function factsOf({ type, data, position }: RecordedEvent): Step['facts'] 
     return value === null ? [] : [[name, value]];
   });
   return [...known, ['Event', type], ['Position', String(position)]];
+}
+
+/** `+0.123 s`, `+1 m 05 s`. */
+export function offset(ms: number): string {
+  if (ms < 60_000) return `+${(Math.max(0, ms) / 1_000).toFixed(3)} s`;
+  const seconds = Math.floor(ms / 1_000);
+  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor((seconds % 3_600) / 60)];
+  const rest = `${String(seconds % 60).padStart(2, '0')} s`;
+  return hours > 0 ? `+${hours} h ${String(minutes).padStart(2, '0')} m` : `+${minutes} m ${rest}`;
 }

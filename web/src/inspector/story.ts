@@ -1,7 +1,8 @@
 import type { CallView, Explanation, RecordedEvent } from '../operator/wire.js';
 import { tellCall } from './call-told.js';
+import { causalOrder } from './causal-order.js';
 import { castOf } from './lanes.js';
-import { type Story, factsOf } from './step.js';
+import { type Story, factsOf, offset } from './step.js';
 import { WakeTeller } from './wake-told.js';
 
 /** A call as a sequence diagram tells it: who took part, and what happened between them, one step per event. Pure. */
@@ -9,11 +10,15 @@ export function storyOf(call: CallView, events: readonly RecordedEvent[], explan
   const cast = castOf(call, events, explanation);
   const wake = new WakeTeller(call, events, cast);
   const began = Date.parse(call.initiatedAt);
-  const steps = events.map((event) => ({
-    event,
-    offsetMs: Date.parse(event.at) - began,
-    ...(wake.tell(event) ?? tellCall(event, call, cast)),
-    facts: factsOf(event),
-  }));
+  const steps = causalOrder(events).map(({ event, before }) => {
+    const told = wake.tell(event) ?? tellCall(event, call, cast);
+    const recorded = offset(Date.parse(event.at) - began);
+    if (before === null) return { event, ...told, time: recorded, facts: factsOf(event) };
+    return {
+      ...{ event, ...told, time: `≤ ${offset(before - began)}` },
+      words: `${told.words} The phone was quicker than this answer, which was recorded at ${recorded}.`,
+      facts: [['Recorded', recorded] as [string, string], ...factsOf(event)],
+    };
+  });
   return { lanes: cast.lanes, steps };
 }

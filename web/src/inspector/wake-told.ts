@@ -21,7 +21,7 @@ export class WakeTeller {
   ) {}
 
   /** @returns null for an event that is not about reaching devices */
-  tell({ type, data }: RecordedEvent): Told | null {
+  tell({ type, data, at }: RecordedEvent): Told | null {
     const { callee } = this.cast;
     const device = text(data['deviceId']);
     switch (type) {
@@ -48,7 +48,7 @@ export class WakeTeller {
           rows: [note('token retired', 'bad')],
         };
       case 'DeviceReached':
-        return this.reached(device!, text(data['via']));
+        return this.reached(device!, text(data['via']), Date.parse(at));
       case 'DeviceUnreachable': {
         const nobody = data['reason'] === 'no-device';
         return {
@@ -207,20 +207,41 @@ export class WakeTeller {
     return { rows, words };
   }
 
-  private reached(device: string, via: string | null): Told {
+  private reached(device: string, via: string | null, at: number): Told {
     const [lane, name] = [this.cast.calleeLane(device), this.cast.nameOf(device)];
-    const [label, words] =
-      via === 'socket'
-        ? ['acknowledged', `${name} acknowledged the call over its socket: it is really there.`]
-        : via === 'preflight'
-          ? ['is it still on?', `${name} woke up and asked whether the call is still on before showing it.`]
-          : ['woke up and acts', `${name} woke up and acted with the action token of the push.`];
-    return {
-      tone: 'good',
-      title: `${name} is reached`,
-      words,
-      rows: [{ ...sent(lane, GATEWAY, label), tone: 'good' }],
-    };
+    const asked = (channel: string): boolean =>
+      this.events.some(
+        ({ type, data }) =>
+          type === 'WakeRequested' && data['deviceId'] === device && data['channel'] === channel,
+      );
+    const said = (label: string): Row => ({ ...sent(lane, GATEWAY, label), tone: 'good' });
+    const told: Omit<Told, 'words' | 'rows'> = { tone: 'good', title: `${name} is reached` };
+    if (via === 'socket') {
+      // Its acknowledgement may be there before it is recorded that it was told.
+      const untold = asked('socket') ? [] : [sent(GATEWAY, lane, 'incoming call')];
+      const words = `${name} acknowledged the call over its socket: it is really there.`;
+      return { ...told, words, rows: [...untold, said('acknowledged')] };
+    }
+    if (via === 'preflight') {
+      const answer = this.isStillOn(at);
+      const reply: Row = {
+        label: answer,
+        arrows: [{ from: GATEWAY, to: lane, kind: 'told' }],
+        tone: 'plain',
+      };
+      const words = `${name} woke up and asked whether the call is still on before showing it: ${answer}.`;
+      return { ...told, words, rows: [said('is it still on?'), reply] };
+    }
+    return asked('push')
+      ? { ...told, words: `${name} woke up and acted on the call.`, rows: [said('woke up and acts')] }
+      : { ...told, words: `${name} acted on the call: it is really there.`, rows: [said('acts')] };
+  }
+
+  /** What a phone was told that asked at that moment. */
+  private isStillOn(at: number): string {
+    const { answeredAt, endedAt } = this.call;
+    if (answeredAt !== null && Date.parse(answeredAt) < at) return 'no, it was answered';
+    return endedAt !== null && Date.parse(endedAt) < at ? 'no, it is over' : 'yes, it still rings';
   }
 
   private providerLane(data: RecordedEvent['data']): string {
