@@ -117,9 +117,22 @@ inBrowser('the call inspector', () => {
     const callId = await alice.calls('carol');
     const { page, faults } = await browser.open(`${gateway.url}/calls/${callId}`);
     await page.getByRole('heading', { name: 'none rings yet' }).waitFor();
+    await page.locator('.player').getByText('● live').waitFor();
+    await page.getByRole('button', { name: 'Step back' }).click();
+    await page.getByRole('button', { name: 'Follow live' }).click();
     await alice.say('call:cancel', { callId });
+    await page.locator('.explained').getByText('Alice cancelled the call').waitFor();
+    expect(page.url()).toBe(`${gateway.url}/calls/${callId}`);
     await page.locator('.step-list').getByText('Alice gives up').waitFor();
     expect(faults).toEqual([]);
+  });
+
+  it('lists calls on a tablet without cutting any off', async () => {
+    const { page } = await browser.open(`${gateway.url}/calls`, { viewport: { width: 820, height: 1180 } });
+    const result = page.locator('tbody tr').first().locator('.result');
+    await result.waitFor();
+    const { x, width } = (await result.boundingBox())!;
+    expect(x + width).toBeLessThanOrEqual(820);
   });
 
   it('says so when there is no such call', async () => {
@@ -132,7 +145,7 @@ inBrowser('the call inspector', () => {
     for (const path of ['/calls', `/calls/${healed}`]) {
       const { page, inaccessible } = await browser.open(gateway.url + path, { viewport, colorScheme });
       await page
-        .locator(path === '/calls' ? 'tbody tr' : '.step-list')
+        .locator(path === '/calls' ? 'tbody tr' : '.player')
         .first()
         .waitFor();
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);

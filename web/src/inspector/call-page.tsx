@@ -72,12 +72,14 @@ function Inspected({ call, events, explanation }: Known) {
   const drawing = useMemo(() => layOut(story), [story]);
   const [chosen, setChosen] = useState(stepOfAddress);
   const last = story.steps.length - 1;
-  // Until somebody chooses, the last step is shown, also while the call goes on.
+  // Until somebody chooses an earlier one, the last step is shown, also while the call goes on.
   const current = Math.min(chosen ?? last, last);
   const choose = (step: number): void => {
-    setChosen(step);
-    history.replaceState(null, '', `${callPath(call.callId)}?step=${step + 1}`);
+    const follows = step >= last;
+    setChosen(follows ? null : step);
+    history.replaceState(null, '', callPath(call.callId) + (follows ? '' : `?step=${step + 1}`));
   };
+  const live = call.state !== 'ended';
   const link = location.origin + callPath(call.callId);
   const step = story.steps[current];
   return (
@@ -93,7 +95,14 @@ function Inspected({ call, events, explanation }: Known) {
           onStep={choose}
           label={`Sequence diagram of the call from ${personName(call.caller)} to ${personName(call.callee)}`}
         />
-        {step && <Player steps={story.steps} current={current} onStep={choose} />}
+        {step && (
+          <Player
+            steps={story.steps}
+            current={current}
+            onStep={choose}
+            live={live ? (chosen === null ? 'followed' : 'left') : null}
+          />
+        )}
       </div>
       <StepList steps={story.steps} current={current} onStep={choose} />
     </>

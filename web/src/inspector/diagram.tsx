@@ -22,7 +22,7 @@ export function Diagram({ drawing, current, onStep, label }: DiagramProps) {
     <div class="diagram card" role="region" aria-label={label} tabIndex={0} ref={box}>
       <svg
         viewBox={`0 0 ${width} ${height}`}
-        style={{ minWidth: `${width * 0.8}px`, maxWidth: `${width * 1.25}px` }}
+        style={{ minWidth: `${width * 0.72}px`, maxWidth: `${width * 1.25}px` }}
         role="img"
         aria-label={`${label}. The same steps are listed below.`}
       >
@@ -153,11 +153,14 @@ function Heads() {
   );
 }
 
-/** Scrolls the box, never the page. */
+/** Scrolls the box, never the page: down to the step, and sideways to where its first arrow is. */
 function keepInSight(box: HTMLElement): void {
-  const band = box.querySelector('[data-when="current"] .band');
-  if (!band || box.scrollHeight <= box.clientHeight) return;
-  const [outer, inner] = [box.getBoundingClientRect(), band.getBoundingClientRect()];
-  if (inner.top < outer.top || inner.bottom > outer.bottom)
-    box.scrollTop += inner.top - outer.top - outer.height / 3;
+  const step = box.querySelector('[data-when="current"]');
+  const [band, row] = [step?.querySelector('.band'), step?.querySelector('.row')];
+  if (!band || !row) return;
+  const [outer, inner, arrow] = [box, band, row].map((each) => each.getBoundingClientRect());
+  if (inner!.top < outer!.top || inner!.bottom > outer!.bottom)
+    box.scrollTop += inner!.top - outer!.top - outer!.height / 3;
+  if (arrow!.left < outer!.left || arrow!.right > outer!.right)
+    box.scrollLeft += (arrow!.left + arrow!.right - outer!.left - outer!.right) / 2;
 }

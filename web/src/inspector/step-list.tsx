@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks';
 import { ToneBadge } from './marks.js';
 import type { Step } from './step.js';
 
@@ -9,9 +10,12 @@ interface StepListProps {
 
 /** All steps in words: the diagram for whoever reads or hears rather than looks. */
 export function StepList({ steps, current, onStep }: StepListProps) {
+  const [open] = useState(() => matchMedia('(width >= 64rem)').matches);
   return (
-    <section aria-labelledby="all-steps" class="all-steps">
-      <h2 id="all-steps">All steps</h2>
+    <details class="all-steps" open={open}>
+      <summary>
+        <h2>All steps</h2>
+      </summary>
       <ol class="card step-list">
         {steps.map((step, nr) => (
           <li key={step.event.position} aria-current={nr === current ? 'step' : undefined}>
@@ -26,6 +30,6 @@ export function StepList({ steps, current, onStep }: StepListProps) {
           </li>
         ))}
       </ol>
-    </section>
+    </details>
   );
 }
