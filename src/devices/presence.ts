@@ -6,13 +6,9 @@ import { DatabaseClock } from '../database/database-clock.js';
 import { CONTROL_POOL } from '../database/pools.js';
 import { type Cursor, EventStore } from '../event-store/event-store.js';
 import { Log } from '../operations/log.js';
+import { type Connection, columns, keyOf, newest, reconcile } from './connections.js';
 
-export interface Connection {
-  userId: string;
-  deviceId: string;
-  connectionId: string;
-  appState: 'foreground' | 'background';
-}
+export type { Connection } from './connections.js';
 
 const LEASE_MS = 15_000;
 const RENEW_MS = 5_000;
@@ -143,7 +139,7 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
 
   private async upsert(connections: Connection[]): Promise<(string | null)[]> {
     // A device that comes twice in one batch: only its last state can be inserted.
-    const last = [...new Map(connections.map((c) => [keyOf(c), c])).values()];
+    const last = newest(connections);
     const { rows } = await this.pool.query<{ user_id: string; device_id: string; before: string | null }>({
       name: 'presence_arrived',
       text: `with given as (
@@ -209,49 +205,19 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
       values: [this.nodeId],
     });
     this.alone = !rows[0]?.others;
-    await this.reconcile();
     this.heads = [...this.heads, await this.store.head()].slice(-2);
     await this.clock.sync(this.pool);
+    // Last, and its failure is its own: without head and clock, feeds and deadlines would go astray.
+    await this.reconcile().catch((error: unknown) =>
+      this.log.warn('presence could not be compared with the table; it is with the next renewal', { error }),
+    );
   }
 
-  /**
-   * The table as it should be. A statement that was given up may still be carried out when PostgreSQL is back, after
-   * those that followed it; without this a connection that has long been gone would stay in the table.
-   */
   private async reconcile(): Promise<void> {
     if (this.leaving) return;
-    const { rows } = await this.pool.query<{ count: number; sum: string }>({
-      name: 'presence_fingerprint',
-      text: `select count(*)::int as count, coalesce(sum(('x' || left(connection_id, 8))::bit(32)::int), 0) as sum
-               from sessions where node_id = $1`,
-      values: [this.nodeId],
-    });
-    const connections = [...this.connected.values()];
-    const sum = connections.reduce((total, { connectionId }) => total + fingerprintOf(connectionId), 0);
-    if (rows[0]!.count === connections.length && Number(rows[0]!.sum) === sum) return;
-    await this.pool.query({
-      name: 'presence_reconcile',
-      text: `with given as (select * from unnest($2::text[], $3::text[], $4::text[], $5::text[]) x(u, d, c, s)),
-             stale as (
-               delete from sessions where node_id = $1 and connection_id <> all($4::text[])
-               and not exists (select from given where u = user_id and d = device_id)),
-             replaced as (
-               update sessions set connection_id = c, app_state = s, since = clock_timestamp() from given
-                where node_id = $1 and connection_id <> all($4::text[]) and user_id = u and device_id = d)
-             insert into sessions (user_id, device_id, connection_id, node_id, app_state, since)
-             select u, d, c, $1, s, clock_timestamp() from given on conflict (user_id, device_id) do nothing`,
-      values: [this.nodeId, ...columns(connections), connections.map(({ appState }) => appState)],
-    });
+    const restored = await reconcile(this.pool, this.nodeId, [...this.connected.values()]);
+    // Who left while the statement was on its way may have been put back by it.
+    const left = restored.filter((connection) => this.gone.has(connection));
+    if (left.length > 0) await this.remove(left);
   }
 }
-
-/** The same figure the statement makes of a connection's UUID. */
-const fingerprintOf = (connectionId: string): number => parseInt(connectionId.slice(0, 8), 16) | 0;
-
-const keyOf = ({ userId, deviceId }: { userId: string; deviceId: string }): string => `${deviceId} ${userId}`;
-
-const columns = (connections: readonly Connection[]): string[][] => [
-  connections.map(({ userId }) => userId),
-  connections.map(({ deviceId }) => deviceId),
-  connections.map(({ connectionId }) => connectionId),
-];
