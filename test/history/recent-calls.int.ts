@@ -1,0 +1,55 @@
+import { RECENT_CALLS, RecentCalls, RecentCallsHandler } from '../../src/history/recent-calls.js';
+import { givenStore } from '../event-store/given-store.js';
+import { type Ending, recordCalls } from './given-calls.js';
+
+const given = givenStore();
+const DAY_MS = 86_400_000;
+const daysAgo = (days: number): Date => new Date(Date.now() - days * DAY_MS);
+
+interface Plan {
+  'Node Type': string;
+  'Shared Hit Blocks': number;
+  'Shared Read Blocks': number;
+  'Index Cond'?: string;
+  Plans?: Plan[];
+}
+const all = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(all)];
+
+describe('the recent calls of somebody with a long history', () => {
+  beforeAll(async () => {
+    const record = (caller: string, callee: string, ending: Ending, count: number, newest: number) =>
+      recordCalls(given, { caller, callee, ending, count, newest: daysAgo(newest) });
+    await record('alice', 'bob', 'completed', 10_000, 9);
+    await record('bob', 'alice', 'completed', 10_000, 9);
+    await record('carol', 'dave', 'completed', 5_000, 1);
+    await given.rows('analyze events');
+    for (const ending of ['live', 'missed', 'cancelled'] as const) await record('bob', 'alice', ending, 1, 0);
+    await record('alice', 'bob', 'live', 1, 6);
+    await record('alice', 'bob', 'failed', 5, 1);
+  }, 60_000);
+
+  it('are those that live and those that have just ended, oldest first', async () => {
+    const calls = await new RecentCallsHandler(given.pool).execute(new RecentCalls('alice'));
+    expect(calls.map(({ state }) => state).sort()).toEqual(['answered', 'answered', 'ended', 'ended']);
+    expect(calls[0]).toMatchObject({ state: 'answered', caller: { userId: 'alice' } });
+  });
+
+  it.each(['force_custom_plan', 'force_generic_plan'])(
+    'are found without a look at the old ones (%s)',
+    async (mode) => {
+      const client = await given.pool.connect();
+      await client.query(`set plan_cache_mode = ${mode}`);
+      await client.query(`prepare recent (text[], int) as ${RECENT_CALLS}`);
+      const { rows } = await client.query<{ 'QUERY PLAN': { Plan: Plan }[] }>(
+        `explain (analyze, buffers, format json) execute recent ('{alice}', 120000)`,
+      );
+      await client.query('deallocate recent; reset plan_cache_mode');
+      client.release();
+      const { Plan: plan } = rows[0]!['QUERY PLAN'][0]!;
+      const looks = all(plan).filter((node) => node['Index Cond']?.includes('userId'));
+      expect(looks).toHaveLength(2);
+      for (const look of looks) expect(look['Index Cond']).toContain('at >');
+      expect(plan['Shared Hit Blocks'] + plan['Shared Read Blocks']).toBeLessThan(300);
+    },
+  );
+});
