@@ -1,6 +1,5 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { CommandBus, type ICommand } from '@nestjs/cqrs';
-import { CloseCall } from '../calls/close-call.js';
 import { EventStore } from '../event-store/event-store.js';
 import { Log } from '../operations/log.js';
 import { type Job, type JobKind, Jobs } from './jobs.js';
@@ -16,7 +15,11 @@ const LONGEST_PAUSE_MS = 60_000;
 /** How often one kind of job may complain. */
 const QUIET_MS = 10_000;
 
-export type CommandOf = (job: Job) => ICommand;
+export interface JobStep {
+  command: (job: Job) => ICommand;
+  /** The job is over when its command is; the others end theirs in the append that records what they did. */
+  endsWithCommand?: true;
+}
 
 /**
  * Finds jobs that are due and belong to nobody: timers, and what a dead node left undone. It looks regularly, and at
@@ -24,7 +27,7 @@ export type CommandOf = (job: Job) => ICommand;
  */
 @Injectable()
 export class JobSweeper implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly commands = new Map<JobKind, CommandOf>();
+  private steps: Partial<Record<JobKind, JobStep>> = {};
   private timer: NodeJS.Timeout | null = null;
   private cleaning: NodeJS.Timeout | null = null;
   private nextAt = Infinity;
@@ -38,14 +41,11 @@ export class JobSweeper implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly store: EventStore,
     private readonly bus: CommandBus,
     private readonly log: Log,
-  ) {
-    this.handles('ring-timeout', ({ payload }) => new CloseCall(payload.callId, 'timeout'));
-    this.handles('max-duration', ({ payload }) => new CloseCall(payload.callId, 'max_duration'));
-  }
+  ) {}
 
-  /** Which command a kind of job stands for. */
-  handles(kind: JobKind, command: CommandOf): void {
-    this.commands.set(kind, command);
+  /** What each kind of job stands for. Told by the saga: the commands themselves know the sweeper. */
+  handles(steps: Record<JobKind, JobStep>): void {
+    this.steps = steps;
   }
 
   onApplicationBootstrap(): void {
@@ -106,11 +106,11 @@ export class JobSweeper implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async run(job: Job): Promise<void> {
-    const command = this.commands.get(job.kind);
+    const step = this.steps[job.kind];
     try {
-      if (!command) throw new Error(`nobody handles jobs of kind ${job.kind}`);
-      await this.bus.execute(command(job));
-      if (FINISHED_BY_SWEEPER.has(job.kind)) await this.jobs.finish(job);
+      if (!step) throw new Error(`nobody handles jobs of kind ${job.kind}`);
+      await this.bus.execute(step.command(job));
+      if (step.endsWithCommand) await this.jobs.finish(job);
     } catch (error) {
       this.complain(job, error);
       const pause = pauseAfter(job.epoch);
@@ -139,6 +139,3 @@ export class JobSweeper implements OnApplicationBootstrap, OnModuleDestroy {
 /** Doubles with every attempt, ± 25 %, so that what failed together does not come back together. */
 const pauseAfter = (attempt: number): number =>
   Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS) * (0.75 + Math.random() / 2);
-
-/** The other kinds end their job in the append that records what they did. */
-const FINISHED_BY_SWEEPER: ReadonlySet<JobKind> = new Set(['ring-timeout', 'max-duration', 'wake', 'hedge']);

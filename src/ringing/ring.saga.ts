@@ -2,14 +2,35 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type ICommand, type IEvent, Saga, UnhandledExceptionBus, ofType } from '@nestjs/cqrs';
 import { type Observable, from, mergeMap } from 'rxjs';
 import { CallChanged } from '../calls/call-changed.js';
+import { CloseCall } from '../calls/close-call.js';
 import { CONFIG, type Config } from '../config.js';
 import { Log } from '../operations/log.js';
 import { ConfirmReached } from './confirm-reached.js';
 import { HedgeDevice } from './hedge-device.js';
-import { JobSweeper } from './job-sweeper.js';
+import { JobSweeper, type JobStep } from './job-sweeper.js';
+import type { JobKind } from './jobs.js';
 import { PushDevice } from './push-device.js';
 import { TellCallOver } from './tell-call-over.js';
 import { WakeCall } from './wake-call.js';
+
+/** What each kind of job stands for. */
+const STEPS: Record<JobKind, JobStep> = {
+  wake: { command: ({ payload }) => new WakeCall(payload.callId), endsWithCommand: true },
+  hedge: {
+    command: ({ payload }) => new HedgeDevice(payload.callId, payload.deviceId!),
+    endsWithCommand: true,
+  },
+  push: { command: ({ payload, epoch }) => new PushDevice(payload.callId, payload.deviceId!, epoch) },
+  'call-over': { command: ({ payload, epoch }) => new TellCallOver(payload.callId, epoch) },
+  'ring-timeout': {
+    command: ({ payload }) => new CloseCall(payload.callId, 'timeout'),
+    endsWithCommand: true,
+  },
+  'max-duration': {
+    command: ({ payload }) => new CloseCall(payload.callId, 'max_duration'),
+    endsWithCommand: true,
+  },
+};
 
 /**
  * The process manager's fast path: what an event obliges us to do is a job in the database already, leased to this
@@ -23,10 +44,7 @@ export class RingSaga {
     exceptions: UnhandledExceptionBus,
     log: Log,
   ) {
-    sweeper.handles('wake', ({ payload }) => new WakeCall(payload.callId));
-    sweeper.handles('push', ({ payload, epoch }) => new PushDevice(payload.callId, payload.deviceId!, epoch));
-    sweeper.handles('hedge', ({ payload }) => new HedgeDevice(payload.callId, payload.deviceId!));
-    sweeper.handles('call-over', ({ payload, epoch }) => new TellCallOver(payload.callId, epoch));
+    sweeper.handles(STEPS);
     exceptions.subscribe(({ exception }) =>
       log.warn('a step failed; its job will be tried again', { error: exception }),
     );

@@ -18,7 +18,7 @@ async function failing(due: Job[]) {
   const bus = { execute: () => Promise.reject(new Error('the wake changed 8 times')) };
   const log = { warn: (_: string, facts: Record<string, unknown>) => void said.push(facts) };
   const sweeper = new JobSweeper(jobs as never, {} as never, bus as never, log as never);
-  sweeper.handles('push', () => ({}));
+  sweeper.handles({ push: { command: () => ({}) } } as never);
   sweeper.onApplicationBootstrap();
   await until(() => pauses.size === due.length);
   await sweeper.onModuleDestroy();
