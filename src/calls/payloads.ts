@@ -8,10 +8,18 @@ export const callId = z
   .regex(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/, 'must be a UUID')
   .transform((id) => id.toLowerCase());
 
+const MAX_USER_ID = 128;
+
+/** Characters are code points, as in the limits of JSON Schema and of PostgreSQL: an emoji is one, not two. */
 export const userId = z
   .string('must be a user id')
   .min(1, 'must not be empty')
-  .max(128, 'must be at most 128 characters long');
+  .refine((id) => hasAtMost(MAX_USER_ID, id), `must be at most ${MAX_USER_ID} characters long`)
+  .meta({ maxLength: MAX_USER_ID });
+
+/** A text that is far too long is not taken apart to find that out. */
+const hasAtMost = (characters: number, text: string): boolean =>
+  text.length <= 2 * characters && [...text].length <= characters;
 
 export const deviceId = z
   .string('must be the id of this install')

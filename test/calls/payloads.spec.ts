@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { callId, declinePayload, deviceId, initiatePayload, userId } from '../../src/calls/payloads.js';
 
 const id = '01935a00-0000-7000-8000-00000000000a';
@@ -22,10 +23,19 @@ describe('a user id', () => {
   it('is 1 to 128 characters of anything', () => {
     expect(userId.safeParse('a').success).toBe(true);
     expect(userId.safeParse('ü'.repeat(128)).success).toBe(true);
+    expect(userId.safeParse('😀'.repeat(128)).success).toBe(true);
+    expect(userId.safeParse('😀'.repeat(129)).success).toBe(false);
     expect(userId.safeParse('').success).toBe(false);
     expect(userId.safeParse('a'.repeat(129)).success).toBe(false);
     expect(userId.safeParse(7).success).toBe(false);
   });
+});
+
+it('the documents tell the limits of a user id', () => {
+  const limits = { type: 'string', minLength: 1, maxLength: 128 };
+  expect(z.toJSONSchema(userId)).toMatchObject(limits);
+  expect(z.toJSONSchema(initiatePayload, { io: 'input' }).properties?.callee).toMatchObject(limits);
+  expect(z.toJSONSchema(z.object({ with: userId.optional() })).properties?.with).toMatchObject(limits);
 });
 
 describe('a device id', () => {
