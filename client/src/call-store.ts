@@ -1,6 +1,7 @@
 import { Call, type HandledElsewhere, type Line } from './call.js';
 import type { Commands } from './commands.js';
 import { RingwayError } from './error.js';
+import type { Farewells } from './farewells.js';
 import { uuidV7 } from './uuid.js';
 import type { CallView, Media, MediaState, Messages, ProgressStep, Signal, Sync } from './wire.js';
 
@@ -22,6 +23,7 @@ export interface CallStoreOptions {
   /** Who we are; null while that is not known. */
   userId(): string | null;
   commands: Commands;
+  farewells: Farewells;
   /** @throws RingwayError */
   lookUp(callId: string): Promise<CallView>;
   incoming(call: Call): void;
@@ -33,18 +35,10 @@ export class CallStore {
   readonly calls = new Map<string, Call>();
   /** Calls that are not acknowledged yet, with whom they are for. */
   private readonly starting = new Map<Call, string>();
-  private readonly line: Line;
+  private line: Line;
 
   constructor(private readonly options: CallStoreOptions) {
-    const { deviceId, commands } = options;
-    this.line = {
-      ...{ deviceId, commands },
-      learn: (view) => this.learn(view),
-      changed: (call) => {
-        options.changed(call);
-        if (call.state === 'ended') this.forgetOldest();
-      },
-    };
+    this.line = this.newLine();
   }
 
   start({ callee, media, metadata, callId = uuidV7() }: NewCall): Call {
@@ -66,6 +60,7 @@ export class CallStore {
     const calls = [...this.calls.values()];
     this.calls.clear();
     this.starting.clear();
+    this.line = this.newLine();
     for (const call of calls) call.abandon();
   }
 
@@ -167,6 +162,22 @@ export class CallStore {
       incoming?.handledElsewhere({ how: 'answered', by });
     }
     call.merge(view);
+  }
+
+  /** What calls of another user still hear is nothing for this one. */
+  private newLine(): Line {
+    const { deviceId, commands, farewells } = this.options;
+    const line: Line = {
+      ...{ deviceId, commands, farewells },
+      learn: (view) => {
+        if (line === this.line) this.learn(view);
+      },
+      changed: (call) => {
+        this.options.changed(call);
+        if (call.state === 'ended') this.forgetOldest();
+      },
+    };
+    return line;
   }
 
   private forgetOldest(): void {

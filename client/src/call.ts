@@ -1,6 +1,7 @@
-import type { CommandOptions, Commands } from './commands.js';
+import type { Commands } from './commands.js';
 import { Emitter } from './emitter.js';
-import { RingwayError } from './error.js';
+import { ABOUT_THE_TOKEN, RingwayError } from './error.js';
+import type { FarewellEvent, Farewells } from './farewells.js';
 import { InOrder } from './in-order.js';
 import type {
   Answers,
@@ -30,7 +31,10 @@ export interface CallEvents {
   media: [media: MediaState];
   /** Another device of this user acted, so this one need not ring any more. */
   'handled-elsewhere': [handled: HandledElsewhere];
-  /** Over. The view is null when the gateway never knew of the call: look at `call.error`. */
+  /**
+   * Over. Without a connection the view is the last one there was, and how it ended comes with a later `change`. It is
+   * null when the gateway never knew of the call: look at `call.error`.
+   */
   ended: [view: CallView | null];
 }
 
@@ -44,6 +48,7 @@ export interface OwnMedia {
 export interface Line {
   readonly deviceId: string;
   readonly commands: Commands;
+  readonly farewells: Farewells;
   /** Any view the gateway gave, so that all of them are kept in one place. */
   learn(view: CallView): void;
   /** Something about the call has changed. */
@@ -54,10 +59,13 @@ export interface Line {
 const MAX_UNHEARD = 256;
 /** As many does the gateway keep until the call is answered. */
 const SIGNALS_AHEAD = 64;
-/** After this time the gateway does not let a cancel wait for its call any more. */
-const CANCEL_COUNTS_MS = 120_000;
+/** After these nobody knows whether the gateway has recorded the call. */
+const MAYBE_RECORDED: readonly string[] = ['TIMEOUT', 'CLOSED', 'REPLACED', ...ABOUT_THE_TOKEN];
 
-/** One call, seen from this device. Its state is whatever the gateway said last; nothing is guessed. */
+/**
+ * One call, seen from this device. Its state is whatever the gateway said last; nothing is guessed. Only who hangs up
+ * without a connection is out of the call before the gateway says so.
+ */
 export class Call extends Emitter<CallEvents> {
   /** The newest state; null until the gateway knows of the call. */
   view: CallView | null = null;
@@ -72,6 +80,7 @@ export class Call extends Emitter<CallEvents> {
   /** @internal Picking up here, not yet acknowledged. */
   answering = false;
   private ownMedia: OwnMedia | null = null;
+  private mayBeRecorded = false;
   private isOver = false;
   private wasElsewhere = false;
   /** Sent before the answer. */
@@ -122,30 +131,27 @@ export class Call extends Emitter<CallEvents> {
     }
   }
 
-  async decline(reason?: DeclineReason): Promise<void> {
-    const payload = { callId: this.id, ...(reason ? { reason } : {}) };
-    await this.untilOver(async () => {
-      this.line.learn((await this.line.commands.say('call:decline', payload)).call);
-    });
+  /** Like `hangUp`, and only before the answer. */
+  decline(reason?: DeclineReason): Promise<void> {
+    return this.leave('call:decline', { callId: this.id, ...(reason ? { reason } : {}) });
   }
 
-  /** Give up before the answer; works from the first instant, also while the call is still being sent. */
-  async cancel(options?: CommandOptions): Promise<void> {
-    await this.untilOver(async () => {
-      const { call } = await this.line.commands.say('call:cancel', { callId: this.id }, options);
-      if (call) this.line.learn(call);
-      else this.starting.abort();
-    });
+  /** Like `hangUp`, and only before the answer; works from the first instant, also while the call is still being sent. */
+  cancel(): Promise<void> {
+    return this.leave('call:cancel', { callId: this.id });
   }
 
-  /** Hang up an answered call. */
-  async end(): Promise<void> {
-    await this.untilOver(() => this.say('call:end'));
+  /** Like `hangUp`, for an answered call. */
+  end(): Promise<void> {
+    return this.leave('call:end', { callId: this.id });
   }
 
-  /** Cancel, decline or end: whatever gets this device out of the call in its present state. */
+  /**
+   * Cancel, decline or end: whatever gets this device out of the call in its present state. Resolves when the call is
+   * over for this device: when the gateway says so, or, without a connection, at once. Then the gateway hears of it as
+   * soon as it can be reached.
+   */
   async hangUp(): Promise<void> {
-    if (this.isOver) return;
     if (this.state === 'answered') return this.end();
     try {
       await (this.direction === 'outgoing' ? this.cancel() : this.decline());
@@ -181,13 +187,13 @@ export class Call extends Emitter<CallEvents> {
   /** @internal Ask the gateway to make this call. */
   start(payload: Payloads['call:initiate'], united: (view: CallView) => void): void {
     const { commands } = this.line;
-    this.sent = commands.say('call:initiate', payload, { signal: this.starting.signal }).then(
+    const onSay = (): void => void (this.mayBeRecorded = true);
+    this.sent = commands.say('call:initiate', payload, { signal: this.starting.signal, onSay }).then(
       ({ call, merged }) => (merged ? united(call) : this.line.learn(call)),
       (error: RingwayError) => {
-        // It may have been recorded, and nobody waits for it any more.
-        if (error.code === 'TIMEOUT') this.cancel({ deadlineMs: CANCEL_COUNTS_MS }).catch(() => undefined);
-        this.error = error;
+        this.error ??= error;
         this.finish();
+        if (MAYBE_RECORDED.includes(error.code)) this.withdraw();
         throw error;
       },
     );
@@ -199,9 +205,10 @@ export class Call extends Emitter<CallEvents> {
     if (this.view && view.version <= this.view.version) return false;
     const before = this.view?.state;
     this.view = view;
+    if (this.hasLeft && view.state !== 'ended') return true; // what went on without us is no news for the app
     this.emit('change', view);
     if (view.state === 'answered' && before !== 'answered') this.answered(view);
-    if (view.state === 'ended') this.finish();
+    if (view.state === 'ended' && !this.isOver) this.finish();
     else this.line.changed(this);
     return true;
   }
@@ -215,6 +222,7 @@ export class Call extends Emitter<CallEvents> {
 
   /** @internal */
   hearProgress(step: ProgressStep): void {
+    if (this.hasLeft) return;
     this.progress.push(step);
     this.emit('progress', step);
     this.line.changed(this);
@@ -230,6 +238,7 @@ export class Call extends Emitter<CallEvents> {
 
   /** @internal */
   hearMedia(media: MediaState): void {
+    if (this.hasLeft) return;
     this.peerMedia = media;
     this.emit('media', media);
     this.line.changed(this);
@@ -237,7 +246,7 @@ export class Call extends Emitter<CallEvents> {
 
   /** @internal */
   handledElsewhere(handled: HandledElsewhere): void {
-    if (this.wasElsewhere) return;
+    if (this.wasElsewhere || this.hasLeft) return;
     this.wasElsewhere = true;
     this.emit('handled-elsewhere', handled);
   }
@@ -311,18 +320,60 @@ export class Call extends Emitter<CallEvents> {
     }
   }
 
-  /** Who wants a call to be over does not mind why it is, nor that the answer to the wish got lost. */
-  private async untilOver(command: () => Promise<void>): Promise<void> {
-    try {
-      await command();
-    } catch (error) {
-      if (this.view?.state !== 'ended') throw error;
-    }
+  /** This device is out of the call, and the gateway may not know it yet. */
+  private get hasLeft(): boolean {
+    return this.left.signal.aborted;
   }
 
-  private async say(event: 'call:ringing' | 'call:answer' | 'call:end'): Promise<void> {
+  private leave<E extends FarewellEvent>(event: E, payload: Payloads[E]): Promise<void> {
+    if (this.isOver) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const late = (): void => {
+        this.leaveAtOnce();
+        resolve();
+      };
+      this.line.farewells.say({ event, payload, direction: this.way, late }).then(
+        (view) => {
+          if (view) this.line.learn(view);
+          else this.starting.abort();
+          resolve();
+        },
+        // Who wants a call to be over does not mind why it is, nor that the answer to the wish got lost.
+        (error: RingwayError) => (this.isOver ? resolve() : reject(error)),
+      );
+    });
+  }
+
+  private leaveAtOnce(): void {
+    if (this.view === null) {
+      this.error ??= new RingwayError('CANCELLED', 'The call was cancelled before the gateway knew of it.');
+    }
+    this.abandon();
+  }
+
+  /** Nobody waits any more for this call, and it may ring. */
+  private withdraw(): void {
+    if (!this.mayBeRecorded || this.hasLeft) return;
+    this.abandon();
+    const { line, way: direction } = this;
+    line.farewells
+      .say({ event: 'call:cancel', payload: { callId: this.id }, direction })
+      .then((view) => view && line.learn(view))
+      .catch(() => undefined);
+  }
+
+  private async say(event: 'call:ringing' | 'call:answer'): Promise<void> {
     const options = { signal: this.left.signal };
-    const { call }: Answers[typeof event] = await this.line.commands.say(event, { callId: this.id }, options);
-    this.line.learn(call);
+    try {
+      const { call }: Answers[typeof event] = await this.line.commands.say(
+        event,
+        { callId: this.id },
+        options,
+      );
+      this.line.learn(call);
+    } catch (error) {
+      if (!this.hasLeft) throw error;
+      throw new RingwayError('CALL_ALREADY_ENDED', 'This device has hung up.');
+    }
   }
 }

@@ -5,6 +5,7 @@ import { Commands } from './commands.js';
 import { Connection, type Status } from './connection.js';
 import { Emitter } from './emitter.js';
 import type { RingwayError } from './error.js';
+import { Farewells } from './farewells.js';
 import { RingwayHttp } from './http.js';
 import { type TokenSource, Tokens } from './tokens.js';
 import type { AppState } from './wire.js';
@@ -42,6 +43,7 @@ export class RingwayClient extends Emitter<RingwayEvents> {
   private readonly tokens: Tokens;
   private readonly connection: Connection;
   private readonly commands: Commands;
+  private readonly farewells: Farewells;
   private readonly store: CallStore;
 
   /** @throws RingwayError `INVALID` for a `url` that is none */
@@ -53,8 +55,9 @@ export class RingwayClient extends Emitter<RingwayEvents> {
     this.connection = new Connection({ address, deviceId, appState, tokens: this.tokens });
     this.commands = new Commands(this.connection, deadlineMs);
     this.http = new RingwayHttp(address.http, this.tokens, deadlineMs);
+    this.farewells = new Farewells(this.connection);
     this.store = new CallStore({
-      ...{ deviceId, commands: this.commands },
+      ...{ deviceId, commands: this.commands, farewells: this.farewells },
       userId: () => this.userId,
       lookUp: (callId) => this.http.call(callId),
       incoming: (call) => this.emit('incoming', call),
@@ -117,6 +120,7 @@ export class RingwayClient extends Emitter<RingwayEvents> {
 
   /** The token is somebody else's than before: nothing of them may be seen or done by this user. */
   private startOver(): void {
+    this.farewells.clear();
     this.store.clear();
     if (this.connection.connected) this.connection.redial();
   }

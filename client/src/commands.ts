@@ -9,6 +9,8 @@ export interface CommandOptions {
   deadlineMs?: number;
   /** Aborted, the command is not sent (again); one that is on its way is waited for. */
   signal?: AbortSignal;
+  /** It is on its way for the first time, or again: from now on the gateway may have carried it out. */
+  onSay?: () => void;
 }
 
 /** Commands that get through: said again, with the same ids, until they are answered or the deadline is over. */
@@ -22,7 +24,7 @@ export class Commands {
   async say<C extends Command>(
     event: C,
     payload: Payloads[C],
-    { deadlineMs = this.deadlineMs, signal }: CommandOptions = {},
+    { deadlineMs = this.deadlineMs, signal, onSay }: CommandOptions = {},
   ): Promise<Answers[C]> {
     const deadline = new Deadline(deadlineMs);
     let failure: RingwayError | null = null;
@@ -30,6 +32,7 @@ export class Commands {
       await this.connection.waitUntilConnected(deadline, signal);
       if (signal?.aborted) throw new RingwayError('CANCELLED', `${event} was not needed any more.`);
       if (deadline.leftMs === 0) throw deadline.error(event, failure ?? this.connection.error);
+      onSay?.();
       try {
         return await this.connection.ask(event, payload, deadline.leftMs);
       } catch (error) {

@@ -32,6 +32,8 @@ interface Events {
   /** Whatever the gateway says about calls, in order. */
   message: [event: string, payload: unknown];
   'session-expired': [];
+  /** What is said now is heard before anything that waited. */
+  connected: [];
 }
 
 const RECONNECT: Growth = { firstMs: 300, mostMs: 15_000 };
@@ -162,6 +164,7 @@ export class Connection extends Emitter<Events> {
       this.socket = socket;
       const handshakeState = this.appState;
       socket.on('connect', () => {
+        this.emit('connected');
         this.wakeWaiting();
         if (this.appState !== handshakeState) {
           this.ask('device:state', { state: this.appState }).catch(() => undefined);
