@@ -53,6 +53,13 @@ describe('an HTTP error', () => {
     expectProblem(await gateway.http(path, { as: 'alice', method }), 404, 'NOT_FOUND');
   });
 
+  it.each(['{}', '[]', '{"do":"dance"}', '{"do":"answer"}', '{"__proto__":1}'])(
+    'of pressing a button where there are no demo phones is NOT_FOUND, also with the body %s',
+    async (body) => {
+      expectProblem(await gateway.http('/v1/demo/phones/ivy', { body }), 404, 'NOT_FOUND');
+    },
+  );
+
   it.each(['/v1/calls/a%', '/v1/calls/%E0%A4%A'])('of %s names the encoding of the URL', async (path) => {
     const answer = await gateway.http(path, { as: 'alice' });
     expectProblem(answer, 422, 'INVALID');
