@@ -13,6 +13,8 @@ export const A_DAY_MS = 86_400_000;
 const LONGEST_DAYS = 31;
 /** The chart has at most this many points. */
 const POINTS = 120;
+/** Where one bar of the spread ends and the next begins; the last one has no end. */
+const RING_EDGES_MS = [50, 100, 150, 200, 300, 500, 1_000, 2_000, 5_000, 15_000];
 const STEPS_S = [60, 300, 900, 3_600, 10_800, 43_200];
 
 export interface PushCount {
@@ -30,8 +32,13 @@ export interface OverviewFigures {
   from: string;
   to: string;
   calls: { total: number; live: number; stepSeconds: number; series: { at: string; calls: number }[] };
-  /** From `CallInitiated` to the first `CallRinging`; null when no call rang. */
-  timeToRing: { measured: number; medianMs: number | null; p99Ms: number | null };
+  /** From `CallInitiated` to the first `CallRinging`; null when no call rang. `spread`: how many took up to so long. */
+  timeToRing: {
+    measured: number;
+    medianMs: number | null;
+    p99Ms: number | null;
+    spread: { uptoMs: number | null; calls: number }[];
+  };
   outcomes: { outcome: Outcome; calls: number }[];
   pushes: PushCount[];
   sockets: { node: number; cluster: number; nodes: number };
@@ -73,7 +80,7 @@ export class OverviewHandler implements IQueryHandler<Overview> {
       throw Failure.invalid({ path: 'from', message: `must be at most ${LONGEST_DAYS} days before to` });
     const stepMs = 1_000 * (STEPS_S.find((step) => (to - from) / 1_000 / step <= POINTS) ?? 43_200);
     const [calls, pushes, sockets] = await Promise.all([
-      patientQuery<CallsRow>(this.pool, CALLS, [new Date(from), new Date(to), stepMs]),
+      patientQuery<CallsRow>(this.pool, CALLS, [new Date(from), new Date(to), stepMs, RING_EDGES_MS]),
       patientQuery<PushCount>(this.pool, PUSHES, [new Date(from), new Date(to)]),
       this.presence.liveSockets(),
     ]);
@@ -90,7 +97,10 @@ export class OverviewHandler implements IQueryHandler<Overview> {
         stepSeconds: stepMs / 1_000,
         series: steps.map((at) => ({ at: rfc3339(at), calls: begun.get(at) ?? 0 })),
       },
-      timeToRing: { measured: row.rang, medianMs: rounded(row.median), p99Ms: rounded(row.p99) },
+      timeToRing: {
+        ...{ measured: row.rang, medianMs: rounded(row.median), p99Ms: rounded(row.p99) },
+        spread: [...RING_EDGES_MS, null].map((uptoMs, nr) => ({ uptoMs, calls: row.spread?.[nr] ?? 0 })),
+      },
       outcomes: OUTCOMES.map((outcome) => ({ outcome, calls: row.outcomes?.[outcome] ?? 0 })),
       ...{ pushes, sockets },
     };
@@ -105,6 +115,7 @@ interface CallsRow {
   rang: number;
   median: number | null;
   p99: number | null;
+  spread: Record<string, number> | null;
   outcomes: Partial<Record<Outcome | 'live', number>> | null;
   series: Record<string, number> | null;
 }
@@ -127,13 +138,19 @@ with calls as materialized (
 select count(ring_ms)::int as rang,
        (percentile_cont(0.5) within group (order by ring_ms))::float8 as median,
        (percentile_cont(0.99) within group (order by ring_ms))::float8 as p99,
+       (select json_object_agg(bar, n) from (
+          select width_bucket(ring_ms::float8, $4::float8[]) as bar, count(*) as n from calls
+           where ring_ms is not null group by 1) r) as spread,
        (select json_object_agg(outcome, n) from (select outcome, count(*) as n from calls group by outcome) o) as outcomes,
        (select json_object_agg(step, n) from (
           select floor(extract(epoch from begun) * 1000 / $3::bigint)::bigint * $3::bigint as step, count(*) as n
             from calls group by 1) s) as series
   from calls`;
 
-/** `offset 0` keeps PostgreSQL from reading every push there is for a few calls. */
+/**
+ * An APNs environment that did not know a token is no event of its own: it follows from the healing, from a retry, or from
+ * the other environment's refusal. `offset 0` keeps PostgreSQL from reading every push there is for a few calls.
+ */
 const PUSHES = `
 select case push.type when 'PushAccepted' then 'accepted' when 'PushRejected' then 'rejected'
                       when 'PushRetried' then 'retried' when 'DevicePushTokenRetired' then 'token-retired'
@@ -142,9 +159,22 @@ select case push.type when 'PushAccepted' then 'accepted' when 'PushRejected' th
        coalesce(push.data ->> 'environment', push.data ->> 'to') as environment,
        (push.data ->> 'status')::int as status, push.data ->> 'reason' as reason, count(*)::int as count
   from events begun cross join lateral (
-    select type, data from events e
-     where e.stream_id = 'wake-' || substr(begun.stream_id, 6)
-       and type in ('PushAccepted', 'PushRejected', 'PushRetried', 'DeviceApnsEnvironmentCorrected', 'DevicePushTokenRetired')
-    offset 0) push
+    with wake as materialized (
+      select type, data, data ->> 'deviceId' as device from events e
+       where e.stream_id = 'wake-' || substr(begun.stream_id, 6)
+         and type in ('WakeRequested', 'PushAccepted', 'PushRejected', 'PushRetried',
+                      'DeviceApnsEnvironmentCorrected', 'DevicePushTokenRetired')
+      offset 0)
+    select type, data from wake where type <> 'WakeRequested'
+    union all
+    select 'PushRejected', jsonb_build_object('provider', 'apns', 'environment', stranger, 'status', 400,
+                                              'reason', 'BadDeviceToken')
+      from (
+        select device, data ->> 'from' as stranger from wake where type = 'DeviceApnsEnvironmentCorrected'
+        union select device, data ->> 'refusedIn' from wake where data ->> 'refusedIn' is not null
+        union select refused.device, asked.data ->> 'environment'
+          from wake refused join wake asked on asked.device = refused.device and asked.data ->> 'channel' = 'push'
+         where refused.data ->> 'reason' = 'BadDeviceToken' and refused.type = 'PushRejected'
+           and refused.data ->> 'environment' <> asked.data ->> 'environment') unknown) push
  where begun.type = 'CallInitiated' and begun.at >= $1 and begun.at < $2
  group by 1, 2, 3, 4, 5 order by count desc, 1, 2, 3, 4, 5`;

@@ -100,7 +100,12 @@ export const overviewSchema = z.object({
     series: z.array(z.object({ at: time, calls: z.int() })),
   }),
   timeToRing: z
-    .object({ measured: z.int(), medianMs: z.int().nullable(), p99Ms: z.int().nullable() })
+    .object({
+      ...{ measured: z.int(), medianMs: z.int().nullable(), p99Ms: z.int().nullable() },
+      spread: z
+        .array(z.object({ uptoMs: z.int().nullable(), calls: z.int() }))
+        .describe('how many rang within each span, which begins where the one before ends'),
+    })
     .describe('from CallInitiated to the first CallRinging'),
   outcomes: z.array(share),
   pushes: z.array(

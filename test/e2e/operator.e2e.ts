@@ -128,6 +128,11 @@ describe('an operator', () => {
         ...{ result: 'environment-corrected', provider: 'apns', environment: 'sandbox' },
         ...{ status: null, reason: null, count: 1 },
       },
+      // No event of its own: the environment that was healed is the one that refused.
+      {
+        ...{ result: 'rejected', provider: 'apns', environment: 'production' },
+        ...{ status: 400, reason: 'BadDeviceToken', count: 1 },
+      },
     ]);
     await eventually(
       async () => (await ask('/overview')).body.sockets as object,

@@ -66,8 +66,9 @@ inBrowser('the overview', () => {
         ['still live', '2', '50.0 %'],
       ],
     ]);
-    expect((await cells('Pushes')).slice(0, 2)).toEqual([
-      ['APNs sandbox', '✓ accepted', '1', '100.0 %'],
+    expect(await cells('Pushes')).toEqual([
+      ['APNs production', '✕ refused: 400 BadDeviceToken', '1', '50.0 %'],
+      ['APNs sandbox', '✓ accepted', '1', '50.0 %'],
       ['APNs sandbox', '+ environment healed', '1', '–'],
     ]);
     await page.getByText('As a table').click();

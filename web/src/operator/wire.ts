@@ -42,7 +42,12 @@ export interface OverviewFigures {
   from: string;
   to: string;
   calls: { total: number; live: number; stepSeconds: number; series: { at: string; calls: number }[] };
-  timeToRing: { measured: number; medianMs: number | null; p99Ms: number | null };
+  timeToRing: {
+    measured: number;
+    medianMs: number | null;
+    p99Ms: number | null;
+    spread: { uptoMs: number | null; calls: number }[];
+  };
   outcomes: { outcome: Outcome; calls: number }[];
   pushes: PushCount[];
   sockets: { node: number; cluster: number; nodes: number };
