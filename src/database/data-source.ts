@@ -5,6 +5,7 @@ import { EventStore1700000000001 } from './migrations/1-event-store.js';
 import { Devices1700000000002 } from './migrations/2-devices.js';
 import { Operators1700000000003 } from './migrations/3-operators.js';
 import { Privacy1700000000004 } from './migrations/4-privacy.js';
+import { ClaimsByStream1700000000005 } from './migrations/5-claims-by-stream.js';
 import { CorrectedEnvironment1700000000006 } from './migrations/6-corrected-environment.js';
 
 /** Every query ends, and so does a transaction somebody forgot. Not for migrations: they take as long as they take. */
@@ -24,6 +25,7 @@ export function createDataSource(url: string, extra: object = DEADLINES): DataSo
       Devices1700000000002,
       Operators1700000000003,
       Privacy1700000000004,
+      ClaimsByStream1700000000005,
       CorrectedEnvironment1700000000006,
     ],
     migrationsTransactionMode: 'each',
