@@ -87,10 +87,11 @@ export class EventStore {
   }
 
   /**
-   * The same inside a transaction of the caller's, for rare changes that must share its fate. Not for calls: a long
-   * transaction holds up every reader of the global order.
+   * The same inside a transaction of the caller's, for rare changes that must share its fate; whose own fate may remain
+   * unknown, see {@link disown}. Not for calls: a long transaction holds up every reader of the global order.
    */
   async appendWithin(run: RunStatement, append: Append): Promise<AppendResult> {
+    this.remember(append.commandId);
     const [result] = await sendAppends(run, [await this.sealed(this.withObligations(append))]);
     return result!;
   }
@@ -118,7 +119,7 @@ export class EventStore {
   }
 
   /** Nobody here was told what came of it: a frozen server may carry it out minutes later. */
-  private disown(commandId: string): void {
+  disown(commandId: string): void {
     this.unsettled.set(commandId, performance.now());
   }
 

@@ -32,7 +32,13 @@ export class EraseUserHandler implements ICommandHandler<EraseUser> {
   ) {}
 
   async execute({ userId }: EraseUser): Promise<void> {
-    await this.dataSource.transaction((manager) => this.forget(manager, userId));
+    const commandId = randomUUID();
+    await this.dataSource
+      .transaction((manager) => this.forget(manager, { userId, commandId }))
+      .catch((error: unknown) => {
+        this.store.disown(commandId); // committed all the same, it is heard through the feed
+        throw error;
+      });
     this.store.forgetKeyOf(userId);
     this.calls.forgetCallsOf(userId);
     const recent = await this.queries.execute(new RecentCalls(userId));
@@ -44,7 +50,7 @@ export class EraseUserHandler implements ICommandHandler<EraseUser> {
   }
 
   /** The recorded event tells the other nodes, and the app's backend. Nothing left to forget is nothing to record. */
-  private async forget(manager: EntityManager, userId: string): Promise<void> {
+  private async forget(manager: EntityManager, { userId, commandId }: Erasure): Promise<void> {
     const [row] = await manager.query<{ erased: boolean }[]>('select erase_user($1) as erased', [userId]);
     const installs = await this.registry.unregisterAll(manager, userId);
     if (!row!.erased && installs === 0) return;
@@ -54,7 +60,7 @@ export class EraseUserHandler implements ICommandHandler<EraseUser> {
       [streamId],
     );
     const append = {
-      ...{ streamId, expectedVersion: last!.version, commandId: randomUUID() },
+      ...{ streamId, expectedVersion: last!.version, commandId },
       ...{ events: [{ type: 'UserErased', data: { userId } }], actor: null },
     };
     await this.store.appendWithin(
@@ -62,4 +68,9 @@ export class EraseUserHandler implements ICommandHandler<EraseUser> {
       append,
     );
   }
+}
+
+interface Erasure {
+  userId: string;
+  commandId: string;
 }

@@ -224,6 +224,21 @@ describe('a node', () => {
     expect(given.store.recordedHere(append.commandId)).toBe(true);
     expect(other.recordedHere(append.commandId)).toBe(false);
   });
+
+  it('knows those it recorded inside a transaction as well', async () => {
+    const append = appendToNew();
+    await given.store.appendWithin((text, values) => given.pool.query(text, values), append);
+    expect(given.store.recordedHere(append.commandId)).toBe(true);
+  });
+
+  it('takes what it has disowned for news', async () => {
+    const [store, append] = [given.node(), appendToNew()];
+    await store.appendWithin((text, values) => given.pool.query(text, values), append);
+    expect(store.mayHoldNews).toBe(false);
+    store.disown(append.commandId);
+    expect(store.recordedHere(append.commandId)).toBe(false);
+    expect(store.mayHoldNews).toBe(true);
+  });
 });
 
 describe('events', () => {
