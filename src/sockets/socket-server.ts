@@ -17,6 +17,7 @@ import { ClusterEars } from './cluster-ears.js';
 import { Dispatcher } from './dispatcher.js';
 import { drain } from './drain.js';
 import { type Connection, cutOff, hangUp, watchGoodbye } from './hang-up.js';
+import { tendOtherUpgrades } from './other-upgrades.js';
 import { type Session, Sessions } from './sessions.js';
 import { STRANGE_MS, Strangers } from './strangers.js';
 import { trust, watchUnread } from './unread.js';
@@ -53,6 +54,7 @@ export class SocketServer {
     const io = new Server(http, {
       transports: ['websocket'],
       allowUpgrades: false,
+      destroyUpgrade: false,
       serveClient: false,
       perMessageDeflate: false,
       maxHttpBufferSize: MAX_FRAME_BYTES,
@@ -66,6 +68,7 @@ export class SocketServer {
       },
     });
     this.io = io;
+    tendOtherUpgrades(http, io.path());
     this.ears.listen();
     io.engine.on('connection', (connection: Connection) => this.arrived(connection));
     // Any other namespace is refused by socket.io.
