@@ -30,5 +30,7 @@ const database = {
 
 export default {
   maxWorkers: 2,
+  // Tests wait for the thing; a machine that has other work takes longer to bring it.
+  testTimeout: 20_000,
   projects: [project('unit', 'spec'), project('int', 'int', database), project('e2e', 'e2e', database)],
 };
