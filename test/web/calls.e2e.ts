@@ -63,7 +63,8 @@ inBrowser('phones in the browser', () => {
     await ivy.getByTestId('state').getByText('Ringing').waitFor();
     await state(max).getByText('Ringing').waitFor();
     const rungs = await max.locator('.ladder li').allTextContents();
-    expect(rungs.map((rung) => rung.replace(/[\d.]+ s$/, ''))).toEqual([
+    const texts = rungs.map((rung) => rung.replace(/[\d.]+ s$/, ''));
+    expect(texts.filter((text) => text !== 'The woken app connects')).toEqual([
       ...['Calling', 'Push sent to Apple', 'Push accepted by Apple', 'Ringing on Ivy’s iPhone'],
       'Somebody picks up',
     ]);
@@ -80,11 +81,35 @@ inBrowser('phones in the browser', () => {
     await sam.getByText('wrong environment').waitFor();
     await press(max, 'Call Sam');
     await sam.getByTestId('state').getByText('Ringing').waitFor();
+    await sam.getByText('Push from Apple (production)').waitFor();
     await press(max, 'Answer on Sam’s phone');
     await state(max).getByText('0:0').waitFor();
     await sam.getByText('healed').waitFor();
     await press(max, 'Hang up');
     await state(max).getByText('Call ended').waitFor();
+  });
+
+  it('breaks an environment and calls, at the press of a button, and the ladder says what happened', async () => {
+    const max = await desk.phone(context, 'Max');
+    await press(max, 'Break Sam’s environment and call');
+    await max.locator('.ladder').getByText('Sandbox refused, production accepted').waitFor();
+    await state(max).getByText('Ringing').waitFor();
+    const texts = (await max.locator('.ladder li').allTextContents()).join();
+    expect(texts).toMatch(/Push sent to Apple.*Sandbox refused.*Push accepted by Apple.*Ringing on Sam/);
+    await press(max, 'Decline on Sam’s phone');
+    await state(max).getByText('Declined').waitFor();
+  });
+
+  it('calls from a lock screen, as whoever the form says', async () => {
+    const max = await desk.tab(context);
+    await max.getByRole('button', { name: 'Asleep – call me (Ada)' }).click();
+    await max.locator('[data-phone=ada]').getByTestId('state').getByText('Ringing').waitFor();
+    await max
+      .locator('[data-phone=ada]')
+      .getByText(/Picks up in [1-5] s/)
+      .waitFor();
+    await press(max, 'Cancel');
+    await state(max).getByText('Cancelled').waitFor();
   });
 
   it('is called by a virtual phone, and a virtual phone by another', async () => {
@@ -101,15 +126,65 @@ inBrowser('phones in the browser', () => {
     await ada.getByText('Declined').waitFor();
   });
 
+  it('says that the other side is lost when its tab is closed, and ends the call', async () => {
+    const max = await desk.phone(context, 'Max');
+    const eva = await desk.phone(context, 'Eva');
+    await press(max, 'Video call Eva');
+    await press(eva, 'Answer');
+    await moves(max, 'remote');
+    await eva.close();
+    await max.getByRole('alert').getByText('Eva’s connection is lost').waitFor();
+    await press(max, 'End the call');
+    await state(max).getByText('Call ended').waitFor();
+  });
+
+  it('says what a picture waits for, and that there is no way between the browsers', async () => {
+    const max = await desk.phone(context, 'Max');
+    const eva = await desk.phone(context, 'Eva');
+    await eva.evaluate('RTCPeerConnection.prototype.setRemoteDescription = () => new Promise(() => {})');
+    await press(max, 'Video call Eva');
+    await press(eva, 'Answer');
+    await max.getByText('Connecting the picture…').waitFor();
+    await max.getByText('No connection between the two browsers').waitFor();
+    await press(max, 'Hang up');
+    await state(eva).getByText('Call ended').waitFor();
+  });
+
+  it('hangs up when a virtual phone is signed out, and says so when its app is killed', async () => {
+    const max = await desk.phone(context, 'Max');
+    const ada = max.locator('[data-phone=ada]');
+    for (const how of ['sign out', 'kill']) {
+      await press(max, 'Call Ada');
+      await press(max, 'Answer on Ada’s phone');
+      await state(max).getByText('0:0').waitFor();
+      if (how === 'kill') await ada.getByLabel('Killed').check();
+      else {
+        await ada.getByText('Install', { exact: true }).click();
+        await press(max, 'Sign out Ada');
+      }
+      if (how === 'kill') {
+        await max.getByRole('alert').getByText('Ada’s app was killed').waitFor();
+        await press(max, 'End the call');
+      }
+      await state(max).getByText('Call ended').waitFor();
+      await press(max, 'Close');
+      if (how === 'sign out') await press(max, 'Register again Ada');
+    }
+  });
+
   it('makes a call with nothing but the keyboard', async () => {
     const max = await desk.tab(context);
     await max.getByLabel('Your name').waitFor();
+    const focused = async (): Promise<string> => {
+      await max.waitForTimeout(300);
+      return max.evaluate(
+        '(document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent)',
+      );
+    };
     const tabTo = async (name: string): Promise<void> => {
       for (let tabs = 0; tabs < 60; tabs++) {
         await max.keyboard.press('Tab');
-        const at: string = await max.evaluate(
-          '(document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent)',
-        );
+        const at = await focused();
         const visible: boolean = await max.evaluate('document.activeElement.matches(":focus-visible")');
         if (at === name && visible) return;
       }
@@ -119,12 +194,18 @@ inBrowser('phones in the browser', () => {
     await max.keyboard.type('Max');
     await max.keyboard.press('Enter');
     await max.getByTestId('status').getByText('Online').waitFor();
+    expect(await focused()).toBe('Call Ivy');
     await tabTo('Call Ada');
     await max.keyboard.press('Enter');
     await state(max).getByText('Ringing').waitFor();
-    await tabTo('Cancel');
+    expect(await focused()).toBe('Cancel');
     await max.keyboard.press('Enter');
     await state(max).getByText('Cancelled').waitFor();
+    expect(await focused()).toBe('What happened?');
+    await max.keyboard.press('Enter');
+    const heading = max.locator('h1:not([aria-busy])');
+    await heading.waitFor();
+    expect(await focused()).toBe(await heading.textContent());
   });
 });
 

@@ -40,7 +40,7 @@ export function CallScreen({ phone, call }: { phone: BrowserPhone; call: Call })
       {!incoming && ladder && <Rungs ladder={ladder} />}
       {session?.problem.value && <p class="notice">{session.problem.value}</p>}
       {state === 'ended' ? (
-        <div class="call-buttons">
+        <div key="over" class="call-buttons">
           <Link href={callPath(call.id)} class="button-link">
             What happened?
           </Link>
@@ -49,7 +49,7 @@ export function CallScreen({ phone, call }: { phone: BrowserPhone; call: Call })
           </button>
         </div>
       ) : (
-        <div class="call-buttons">
+        <div key="live" class="call-buttons">
           {session && state === 'answered' && <MediaButtons session={session} />}
           <button type="button" class="round labelled decline" onClick={() => void phone.hangUp(call)}>
             <Icon name="hang-up" />

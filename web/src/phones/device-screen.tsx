@@ -1,8 +1,12 @@
+import { useState } from 'preact/hooks';
 import { activePhone } from './active-phone.js';
 import { minute } from './clock.js';
 import { Icon } from './icons.js';
 import { Avatar, Timer } from './parts.js';
+import { become, draftName } from './people.js';
+import { useNow } from './time.js';
 import { type VirtualPhone, type VirtualScreen, press, virtualPhones } from './virtual-phones.js';
+import { WokenMoment } from './woken.js';
 import { STEPS, outcomeInWords, timeOf, titled } from './words.js';
 
 /** What is to be seen on a virtual phone. */
@@ -15,14 +19,18 @@ export function DeviceScreen({ phone }: { phone: VirtualPhone }) {
 /** Asleep: the clock, and what the last call has left. */
 function LockScreen({ phone }: { phone: VirtualPhone }) {
   const { id, app, screen, userId, signedIn } = phone;
+  const mine = activePhone.value;
+  void mine?.revision.value; // the call itself is no signal
   return (
     <div class="screen lock">
       <WallClock />
-      {screen?.incoming && screen.ended !== null && (
-        <p class="notification">
-          <strong>{titled(screen.peer)}</strong>
-          <span>{outcomeInWords(screen.ended, true)}</span>
-        </p>
+      {screen?.incoming && screen.ended !== null && <LastCall screen={screen} />}
+      {signedIn && !(mine?.call.value && mine.busy) && (
+        <button type="button" class="lock-invite" onClick={() => call(userId)}>
+          <Icon name="video" size={18} />
+          Asleep – call me
+          <span class="visually-hidden"> ({titled(userId)})</span>
+        </button>
       )}
       <p class="lock-note">
         <Icon name="moon" size={16} />
@@ -40,6 +48,21 @@ function LockScreen({ phone }: { phone: VirtualPhone }) {
   );
 }
 
+/** Calls from this browser, as whoever it is, or as whoever the form says. */
+function call(userId: string): void {
+  if (!activePhone.value) become(draftName.value);
+  activePhone.value?.dial(userId, 'video');
+}
+
+function LastCall({ screen: { peer, ended, incoming } }: { screen: VirtualScreen }) {
+  return (
+    <p class="notification">
+      <strong>{titled(peer)}</strong>
+      <span>{outcomeInWords(ended, incoming)}</span>
+    </p>
+  );
+}
+
 /** The app of the phone, open: whom it may call. */
 function App({ phone }: { phone: VirtualPhone }) {
   const { id, userId, screen } = phone;
@@ -53,12 +76,7 @@ function App({ phone }: { phone: VirtualPhone }) {
   return (
     <div class="screen app">
       <p class="app-title">Call somebody</p>
-      {screen?.ended && (
-        <p class="notification">
-          <strong>{titled(screen.peer)}</strong>
-          <span>{outcomeInWords(screen.ended, screen.incoming)}</span>
-        </p>
-      )}
+      {screen?.ended && <LastCall screen={screen} />}
       <ul class="app-contacts">
         {others.map(({ userId: callee, name }) => (
           <li key={callee}>
@@ -75,13 +93,14 @@ function App({ phone }: { phone: VirtualPhone }) {
 }
 
 function InCall({ phone, screen }: { phone: VirtualPhone; screen: VirtualScreen }) {
-  const { id, userId, answersAfterMs, platform } = phone;
+  const { id, userId, answersAfterMs, platform, app } = phone;
   const { stage, peer, media, incoming } = screen;
   const name = titled(peer);
   const whose = <span class="visually-hidden"> on {titled(userId)}’s phone</span>;
   const what = `${platform === 'ios' ? 'Ringway' : 'Incoming'} ${media === 'video' ? 'video' : 'call'}`;
   return (
     <div class="screen call" data-stage={stage}>
+      {incoming && <WokenMoment key={screen.callId} screen={screen} />}
       <Avatar name={name} />
       <p class="call-name">{name}</p>
       <p class="call-note">
@@ -90,10 +109,13 @@ function InCall({ phone, screen }: { phone: VirtualPhone; screen: VirtualScreen 
         {stage === 'calling' && (STEPS[screen.ladder.at(-1) ?? ''] ?? 'Calling…')}
         {stage === 'in call' && screen.answeredAt && <Timer since={Date.parse(screen.answeredAt)} />}
       </p>
+      {stage === 'ringing' && app === 'killed' && (
+        <p class="call-note">The app is killed; the system keeps ringing</p>
+      )}
       <div class="screen-buttons">
         <button
           type="button"
-          class="round decline"
+          class="round labelled decline"
           onClick={() => void press(id, { do: stage === 'ringing' ? 'decline' : 'hang-up' })}
           disabled={stage === 'woken'}
         >
@@ -106,7 +128,7 @@ function InCall({ phone, screen }: { phone: VirtualPhone; screen: VirtualScreen 
         {incoming && (stage === 'ringing' || stage === 'woken') && (
           <button
             type="button"
-            class="round answer"
+            class="round labelled answer"
             onClick={() => void press(id, { do: 'answer' })}
             disabled={stage === 'woken'}
           >
@@ -118,17 +140,23 @@ function InCall({ phone, screen }: { phone: VirtualPhone; screen: VirtualScreen 
           </button>
         )}
       </div>
-      {stage === 'ringing' && answersAfterMs !== null && <PicksUp afterMs={answersAfterMs} />}
+      {screen.answersAt !== null && answersAfterMs !== null && (
+        <PicksUp key={screen.answersAt} at={Date.parse(screen.answersAt)} afterMs={answersAfterMs} />
+      )}
     </div>
   );
 }
 
 /** How long until the person picks up by themselves. */
-function PicksUp({ afterMs }: { afterMs: number }) {
+function PicksUp({ at, afterMs }: { at: number; afterMs: number }) {
+  const [gone] = useState(Math.min(afterMs, Math.max(0, afterMs - (at - Date.now()))));
+  const left = Math.min(Math.ceil(afterMs / 1_000), Math.max(0, Math.ceil((at - useNow(250)) / 1_000)));
   return (
     <div class="picks-up">
-      <div style={{ animationDuration: `${afterMs}ms` }} />
-      <p>Picks up by itself</p>
+      <div style={{ animationDuration: `${afterMs}ms`, animationDelay: `-${gone}ms` }} />
+      <p>
+        Picks up in <span class="number">{left}</span> s
+      </p>
     </div>
   );
 }

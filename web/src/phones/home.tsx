@@ -5,6 +5,7 @@ import type { BrowserPhone } from './browser-phone.js';
 import { Icon } from './icons.js';
 import { Avatar } from './parts.js';
 import { people, remember, userIdOf } from './people.js';
+import { Scenario } from './scenario.js';
 import { virtualPhones } from './virtual-phones.js';
 import { clock, nameOf, outcomeInWords, timeOf, titled } from './words.js';
 
@@ -36,6 +37,7 @@ export function Home({ phone }: { phone: BrowserPhone }) {
         ))}
       </ul>
       <Dialler phone={phone} />
+      <Scenario phone={phone} />
       <Recent history={phone.history.value} me={phone.person.userId} />
     </>
   );
@@ -66,6 +68,7 @@ function CallButtons({ phone, name, userId }: { phone: BrowserPhone; name: strin
       type="button"
       class="round"
       aria-label={`${media === 'video' ? 'Video call' : 'Call'} ${name}`}
+      title={`${media === 'video' ? 'Video call' : 'Call'} ${name}`}
       onClick={() => phone.dial(userId, media)}
     >
       <Icon name={media === 'video' ? 'video' : 'phone'} size={18} />

@@ -1,5 +1,5 @@
 import { effect, signal } from '@preact/signals';
-import type { Call, ProgressStep } from 'ringway-client';
+import type { Call, Platform, ProgressStep } from 'ringway-client';
 import { virtualPhones } from './virtual-phones.js';
 import { healedInWords, nameOf, titled } from './words.js';
 
@@ -13,11 +13,11 @@ export interface Rung {
 /** How far each rung is from the first: messages may overtake each other, and the ladder is in order all the same. */
 const RANKS = {
   calling: 0,
-  'socket-delivered': 1,
-  'push-sent': 2,
-  healed: 3,
-  'push-failed': 4,
-  'push-accepted': 5,
+  'push-sent': 1,
+  healed: 2,
+  'push-failed': 3,
+  'push-accepted': 4,
+  'socket-delivered': 5,
   unreachable: 6,
   ringing: 7,
   answered: 8,
@@ -30,6 +30,7 @@ export class Ladder {
   /** What has not happened yet, in words; null when nothing more is to come. */
   readonly next = signal<string | null>('The gateway records the call');
   private readonly since = performance.now();
+  private readonly pushed = new Set<Platform | undefined>();
   private readonly known = new Map<string, Rung & { rank: number }>();
 
   constructor(
@@ -48,10 +49,15 @@ export class Ladder {
 
   private progress({ step, platform }: ProgressStep): void {
     const vendor = platform === 'ios' ? 'Apple' : platform === 'android' ? 'Google' : 'the push service';
-    if (step === 'push-sent') this.add(step, `Push sent to ${vendor}`);
+    if (step === 'push-sent') {
+      this.pushed.add(platform);
+      this.add(step, `Push sent to ${vendor}`);
+    }
     if (step === 'push-accepted') this.add(step, `Push accepted by ${vendor}`);
     if (step === 'push-failed') this.add(step, `Push refused by ${vendor}`, 'bad');
-    if (step === 'socket-delivered') this.add(step, 'Delivered to an open app');
+    if (step === 'socket-delivered') {
+      this.add(step, this.pushed.has(platform) ? 'The woken app connects' : 'Delivered to an open app');
+    }
     if (step === 'unreachable') this.add(step, 'No phone can be reached', 'bad');
   }
 

@@ -44,7 +44,7 @@ function whyLost(phone: BrowserPhone, call: Call, name: string): string | null {
   if (virtual) {
     const { screen } = virtual;
     if (!phonesAreLive.value || (screen?.callId === call.id && screen.stage !== 'over')) return null;
-    return screen?.ended === 'killed' ? `${name}’s app was killed.` : `${name}’s phone has left the call.`;
+    return virtual.app === 'killed' ? `${name}’s app was killed.` : `${name}’s phone has left the call.`;
   }
   const connection = phone.session.value?.connection.value;
   const away = phone.status.value === 'online' && phone.presence.value.get(peer.userId) === 'unreachable';

@@ -15,9 +15,6 @@ const tabName = kept('ringway.name', 'tab');
 const tabDevice = kept('ringway.device', 'tab');
 const keptPeople = kept('ringway.people');
 
-/** What to put into the form: the name that was used in this browser before. */
-export const lastName = (): string => keptName.read() ?? '';
-
 /** A name as a user id; empty when nothing is left of it. */
 export const userIdOf = (name: string): string =>
   name
@@ -58,6 +55,7 @@ export function become(name: string): void {
 /** Somebody else takes this tab. */
 export function leave(): void {
   tabName.write(null);
+  draftName.value = someName();
   me.value = null;
 }
 
@@ -94,6 +92,17 @@ function personNamed(name: string | null): Person | null {
   if (name === null || flawOf(name) !== null) return null;
   return { userId: userIdOf(name), name: name.trim().slice(0, 40) };
 }
+
+const FRIENDS = ['Kim', 'Noa', 'Max', 'Mila', 'Theo', 'Lena', 'Emil', 'Zoe', 'Finn', 'Nora', 'Jun', 'Lea'];
+
+/** A name for whoever does not care, which nobody has in this browser. */
+function someName(): string {
+  const free = FRIENDS.filter((name) => !people.value.some(({ userId }) => userId === userIdOf(name)));
+  return free[Math.floor(Math.random() * free.length)] ?? `Friend ${1 + Math.floor(Math.random() * 999)}`;
+}
+
+/** What is in the form of a tab that is nobody's yet. */
+export const draftName = signal(someName());
 
 let asked: Promise<boolean> | null = null;
 

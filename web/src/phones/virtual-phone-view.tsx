@@ -1,7 +1,10 @@
+import { type RefObject } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { Link, callPath } from '../router.js';
+import { activePhone } from './active-phone.js';
 import { DeviceScreen } from './device-screen.js';
 import { type Environment, type VirtualPhone, press } from './virtual-phones.js';
-import { titled } from './words.js';
+import { healedInWords, titled } from './words.js';
 
 const WHERE = [
   { app: 'foreground', label: 'Open', button: 'foreground' },
@@ -14,6 +17,8 @@ export function VirtualPhoneView({ phone }: { phone: VirtualPhone }) {
   const { id, userId, platform, apns, screen } = phone;
   const title = titled(userId);
   const state = stateOf(phone);
+  const healed = healedInWords(screen?.push ?? null);
+  const device = useScrolledTo(phone);
   return (
     <section class="virtual-phone" aria-labelledby={`phone-${id}`} data-phone={id} data-stage={screen?.stage}>
       <header class="phone-head">
@@ -28,9 +33,10 @@ export function VirtualPhoneView({ phone }: { phone: VirtualPhone }) {
           {state.text}
         </span>
       </header>
-      <div class="device" data-platform={platform} data-stage={screen?.stage}>
+      <div ref={device} class="device" data-platform={platform} data-stage={screen?.stage}>
         <DeviceScreen phone={phone} />
       </div>
+      {healed !== null && <p class="healed-note">{healed}</p>}
       <fieldset class="segments">
         <legend class="visually-hidden">{title}’s app</legend>
         {WHERE.map(({ app, label, button }) => (
@@ -62,6 +68,27 @@ export function VirtualPhoneView({ phone }: { phone: VirtualPhone }) {
       )}
     </section>
   );
+}
+
+/** On a small screen the phone that was called comes into view when it wakes; and the call here, when it is answered. */
+function useScrolledTo({ screen }: VirtualPhone): RefObject<HTMLDivElement | null> {
+  const device = useRef<HTMLDivElement>(null);
+  const stage = screen?.stage;
+  const rings = screen?.incoming === true && (stage === 'woken' || stage === 'ringing');
+  const mine = activePhone.value?.call.peek()?.id === screen?.callId;
+  useEffect(() => {
+    if (!rings || !mine) return;
+    device.current?.scrollIntoView({ block: 'nearest', inline: 'center', behavior: 'smooth' });
+  }, [rings, mine, screen?.callId]);
+  const talks = mine && stage === 'in call';
+  useEffect(() => {
+    const facts = document.querySelector('.call-facts');
+    if (!talks || !facts) return;
+    const { top, bottom } = facts.getBoundingClientRect();
+    const seen = top > 0 && bottom < innerHeight;
+    if (!seen) facts.closest('.browser-phone')?.scrollIntoView({ block: 'start', behavior: 'smooth' });
+  }, [talks]);
+  return device;
 }
 
 /** What the gateway knows of the install, and how to tell it something wrong. */
