@@ -31,11 +31,13 @@ export function Shell() {
   useEffect(() => {
     document.title = ongoing.value?.rings ? ongoing.value.text : `${TITLES[page]} · Ringway`;
   }, [page, ongoing.value]);
+  const here = route.value.page === 'call' ? route.value.callId : page;
   useEffect(() => {
     // A screen reader goes on reading at the new page, as after a load.
-    if (!first.current) main.current?.focus({ preventScroll: true });
+    const stop = first.current || !main.current ? undefined : focusHeading(main.current);
     first.current = false;
-  }, [page]);
+    return stop;
+  }, [here]);
   return (
     <>
       <a class="skip-link" href="#main">
@@ -70,6 +72,29 @@ export function Shell() {
       </main>
     </>
   );
+}
+
+const HEADING_WITHIN_MS = 3_000;
+
+/** The page's heading gets the focus as soon as the page is there. @returns the way to give that up */
+function focusHeading(main: HTMLElement): () => void {
+  const look = (): void => {
+    const heading = main.querySelector<HTMLElement>('h1:not([aria-busy])');
+    if (!heading) return;
+    stop();
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+  };
+  const observer = new MutationObserver(look);
+  const timer = setTimeout(() => stop(), HEADING_WITHIN_MS);
+  const stop = (): void => {
+    observer.disconnect();
+    clearTimeout(timer);
+  };
+  main.focus({ preventScroll: true });
+  observer.observe(main, { childList: true, subtree: true });
+  look();
+  return stop;
 }
 
 function Page() {

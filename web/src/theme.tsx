@@ -20,7 +20,7 @@ effect(() => {
 export function ThemeChoice() {
   return (
     <label class="theme-choice">
-      <span class="visually-hidden">Colours</span>
+      <span>Theme</span>
       <select
         value={theme.value}
         onChange={({ currentTarget }) => (theme.value = currentTarget.value as Theme)}
