@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { Controller, Get, Header, Inject, Param, Req, Res } from '@nestjs/common';
+import { Controller, Get, Header, Inject, Next, Param, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import type { Request, Response } from 'express';
+import type { NextFunction, Request, Response } from 'express';
 import { Public } from '../auth/speaker.js';
 import { CONFIG, type Config } from '../config.js';
 import { Failure } from '../failure.js';
@@ -47,7 +47,18 @@ export class ConsoleController {
     if (better) response.setHeader('content-encoding', String(encoding));
     response.end(better ?? plain);
   }
+
+  /** Somebody who looks gets the console's own page for addresses that are none; programs get a problem, as everywhere. */
+  @Get('*path')
+  nowhere(@Req() request: Request, @Res() response: Response, @Next() next: NextFunction): void {
+    const looks = request.accepts(['json', 'html']) === 'html';
+    if (!this.page || !looks || OF_PROGRAMS.test(request.path)) return next();
+    response.status(404).setHeader('cache-control', 'no-cache').type('html').send(this.page.html);
+  }
 }
+
+/** Paths that are no pages, also for a browser. */
+const OF_PROGRAMS = /^\/(v1|assets|health)(\/|$)/;
 
 const NOT_BUILT = `<!doctype html>
 <html lang="en">

@@ -35,6 +35,7 @@ inBrowser('the console for everybody', () => {
     await page.keyboard.press('Enter');
     await page.getByTestId('status').getByText('Online').waitFor();
     await page.getByText('Install and APNs').first().click();
+    await page.locator('[data-phone=ivy]').getByLabel('Picks up by itself').uncheck();
     await page.locator('[data-phone=ada]').getByLabel('Open', { exact: true }).check();
     await page.getByRole('button', { name: 'Max from Ada’s phone' }).waitFor();
     expect(await faultsOf(page)).toEqual([]);
@@ -62,6 +63,29 @@ inBrowser('the console for everybody', () => {
     }
     await context.close();
     expect(desk.complaints).toEqual([]);
+  });
+
+  it('says in its own words that there is no such page, and to programs as everywhere', async () => {
+    const get = (path: string, accept: string): Promise<Response> =>
+      fetch(desk.url + path, { headers: { accept } });
+    const looked = await get('/nowhere', 'text/html,application/xhtml+xml,*/*;q=0.8');
+    expect([looked.status, looked.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8']);
+    for (const [path, accept] of [
+      ['/nowhere', '*/*'],
+      ['/v1/nowhere', 'text/html'],
+      ['/assets/nothing.js', 'text/html'],
+    ] as const) {
+      const asked = await get(path, accept);
+      expect([asked.status, asked.headers.get('content-type')]).toEqual([
+        404,
+        'application/problem+json; charset=utf-8',
+      ]);
+    }
+    const context = await desk.context();
+    const page = await context.newPage();
+    await page.goto(`${desk.url}/nowhere`);
+    await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
+    await context.close();
   });
 
   it('stays within a narrow screen', async () => {
