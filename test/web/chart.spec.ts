@@ -1,4 +1,4 @@
-import { barsPath, roundScale } from '../../web/src/overview/chart.js';
+import { barsPath, linePath, placeIn, roundScale } from '../../web/src/overview/chart.js';
 
 describe('a scale', () => {
   it.each([
@@ -25,4 +25,23 @@ describe('bars', () => {
   });
 
   it('are none for no values', () => expect(barsPath([], 1, 10, 10)).toBe(''));
+});
+
+describe('a place among spans', () => {
+  const edges = [100, 200, 1_000, null];
+  it.each([
+    ...[
+      [0, 0],
+      [50, 0.5],
+      [100, 1],
+      [600, 2.5],
+    ],
+    [30_000, 3.5],
+  ])('of %d is %d spans from the left', (value, place) => expect(placeIn(edges, value)).toBe(place));
+});
+
+describe('a line', () => {
+  it('goes from left to right, the highest value on top', () =>
+    expect(linePath([0, 4, 2], 100, 20)).toBe('M0 20L50 0L100 10'));
+  it('of zeros lies at the bottom', () => expect(linePath([0, 0], 10, 10)).toBe('M0 10L10 10'));
 });

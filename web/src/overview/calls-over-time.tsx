@@ -1,6 +1,6 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { OverviewFigures } from '../operator/wire.js';
 import { barsPath, roundScale } from './chart.js';
+import { useWidth } from './width.js';
 
 const HEIGHT = 180;
 const LEFT = 44;
@@ -77,18 +77,6 @@ export function CallsOverTime({ series, stepSeconds, total, from, to }: Series) 
       </details>
     </section>
   );
-}
-
-/** How wide the inside of an element is, in pixels; a chart is drawn for just that, so that its text keeps its size. */
-function useWidth(): [{ current: HTMLElement | null }, number] {
-  const box = useRef<HTMLElement>(null);
-  const [width, setWidth] = useState(600);
-  useLayoutEffect(() => {
-    const watched = new ResizeObserver(([entry]) => setWidth(Math.floor(entry!.contentRect.width)));
-    watched.observe(box.current!);
-    return () => watched.disconnect();
-  }, []);
-  return [box, width];
 }
 
 const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hour12: false });

@@ -23,4 +23,25 @@ export function barsPath(values: readonly number[], max: number, width: number, 
     .join('');
 }
 
+/**
+ * Where a value stands on a row of spans of equal width, each ending at its edge, counted in spans from the left. The last
+ * span has no end: whatever is in it stands in its middle. Pure.
+ */
+export function placeIn(edges: readonly (number | null)[], value: number): number {
+  const nr = edges.findIndex((edge) => edge === null || value < edge);
+  const [from, to] = [edges[nr - 1] ?? 0, edges[nr] ?? null];
+  return nr + (to === null ? 0.5 : (value - from) / (to - from));
+}
+
+/** A line through values in a box, from zero at the bottom; the newest is at the right. Pure. */
+export function linePath(values: readonly number[], width: number, height: number): string {
+  const most = Math.max(1, ...values);
+  const step = width / Math.max(1, values.length - 1);
+  return values
+    .map(
+      (value, nr) => `${nr === 0 ? 'M' : 'L'}${round(nr * step)} ${round(height - (value / most) * height)}`,
+    )
+    .join('');
+}
+
 const round = (value: number): number => Math.round(value * 100) / 100;

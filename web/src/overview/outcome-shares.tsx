@@ -1,21 +1,35 @@
 import type { Outcome, OverviewFigures } from '../operator/wire.js';
-import { BarTable } from './bar-table.js';
 
 const TONES: Record<Outcome, string> = {
-  ...{ completed: 'good', declined: 'plain', busy: 'plain', cancelled: 'plain' },
+  ...{ completed: 'good', declined: 'plain', busy: 'busy', cancelled: 'cancelled' },
   ...{ missed: 'ring', failed: 'bad' },
 };
 
-/** How calls ended; those that are not over count as live. */
+/** How calls ended, as one bar and its legend; what did not happen is left out. */
 export function OutcomeShares({ outcomes, live }: { outcomes: OverviewFigures['outcomes']; live: number }) {
-  const rows = outcomes.map(({ outcome, calls }) => ({
-    ...{ key: outcome, cells: [outcome], count: calls, tone: TONES[outcome] },
-  }));
-  const all = [...rows, { key: 'live', cells: ['still live'], count: live, tone: 'info' }];
+  const all = [
+    ...outcomes.map(({ outcome, calls }) => ({ name: outcome, tone: TONES[outcome], calls })),
+    { name: 'not over yet', tone: 'info', calls: live },
+  ].filter(({ calls }) => calls > 0);
+  const total = all.reduce((sum, { calls }) => sum + calls, 0);
   return (
-    <section class="card" aria-labelledby="outcomes">
+    <section class="card outcomes" aria-labelledby="outcomes">
       <h2 id="outcomes">Outcomes</h2>
-      <BarTable heads={['Outcome']} rows={all} total={all.reduce((sum, { count }) => sum + count, 0)} />
+      <div class="stacked" aria-hidden="true">
+        {all.map(({ name, tone, calls }) => (
+          <span key={name} data-tone={tone} style={{ flexGrow: calls }} title={`${name}: ${calls}`} />
+        ))}
+      </div>
+      <ul class="legend">
+        {all.map(({ name, tone, calls }) => (
+          <li key={name}>
+            <span class="swatch" data-tone={tone} />
+            <span class="legend-name">{name}</span>
+            <span class="number">{calls.toLocaleString()}</span>
+            <span class="number soft">{((100 * calls) / total).toFixed(1)} %</span>
+          </li>
+        ))}
+      </ul>
     </section>
   );
 }

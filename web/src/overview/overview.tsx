@@ -3,12 +3,13 @@ import { isDemo } from '../mode.js';
 import { ask, useAsked } from '../operator/ask.js';
 import { OperatorsOnly, ProblemNote } from '../operator/sign-in.js';
 import type { OverviewFigures } from '../operator/wire.js';
-import { duration } from '../operator/words.js';
 import { Link } from '../router.js';
 import { CallsOverTime } from './calls-over-time.js';
+import { LiveSockets } from './live-sockets.js';
 import { OutcomeShares } from './outcome-shares.js';
 import './overview.css';
 import { PushResults } from './push-results.js';
+import { TimeToRing } from './time-to-ring.js';
 
 const SPANS: [minutes: string, name: string][] = [
   ['60', 'the last hour'],
@@ -63,31 +64,13 @@ function Figures() {
 
 function Dashboard(figures: OverviewFigures) {
   const { calls, timeToRing, sockets, outcomes, pushes } = figures;
-  const rang = timeToRing.measured;
   return (
     <div class="dashboard">
-      <section class="tiles" aria-label="Figures">
-        <Tile
-          name="Time to ring, median"
-          note={rang === 0 ? 'no call rang' : `of ${many(rang, 'call')} that rang`}
-        >
-          {timeToRing.medianMs === null ? '–' : duration(timeToRing.medianMs)}
-        </Tile>
-        <Tile name="Time to ring, p99" note="99 of 100 rang sooner">
-          {timeToRing.p99Ms === null ? '–' : duration(timeToRing.p99Ms)}
-        </Tile>
-        <Tile name="Calls" note={calls.live === 0 ? 'none is live' : `${calls.live} live now`}>
-          {calls.total.toLocaleString()}
-        </Tile>
-        <Tile
-          name="Live sockets"
-          note={
-            sockets.nodes === 1 ? 'on one node' : `on ${sockets.nodes} nodes, ${sockets.node} on this one`
-          }
-        >
-          {sockets.cluster.toLocaleString()}
-        </Tile>
-      </section>
+      <TimeToRing {...timeToRing} />
+      <Tile name="Calls" note={calls.live === 0 ? 'all are over' : `${calls.live} not over yet`}>
+        {calls.total.toLocaleString()}
+      </Tile>
+      <LiveSockets sockets={sockets} at={figures.to} />
       {calls.total === 0 ? <NoCalls /> : <CallsOverTime {...calls} from={figures.from} to={figures.to} />}
       {calls.total > 0 && <OutcomeShares outcomes={outcomes} live={calls.live} />}
       <PushResults pushes={pushes} />
@@ -109,6 +92,7 @@ function NoCalls() {
   return (
     <div class="card empty wide">
       <h2>No calls in this time</h2>
+      <p>Here come the calls per minute, and how they ended: answered, declined, missed or failed.</p>
       <p>
         {isDemo ? (
           <>
@@ -121,6 +105,3 @@ function NoCalls() {
     </div>
   );
 }
-
-const many = (count: number, what: string): string =>
-  `${count.toLocaleString()} ${what}${count === 1 ? '' : 's'}`;

@@ -14,11 +14,12 @@ const RESULTS: Record<PushCount['result'], { name: string; tone: string }> = {
 export function PushResults({ pushes }: { pushes: PushCount[] }) {
   const total = pushes.filter(isAnswer).reduce((sum, { count }) => sum + count, 0);
   return (
-    <section class="card" aria-labelledby="pushes">
+    <section class="card pushes" aria-labelledby="pushes">
       <h2 id="pushes">Pushes</h2>
       {pushes.length === 0 ? (
         <div class="empty">
           <p>No push was sent in this time.</p>
+          <p>Here comes what Apple and Google said to each, by environment and reason.</p>
           <p>
             {isDemo
               ? 'Put a phone to the background, or kill its app, and call it: it is woken by a push.'
@@ -26,7 +27,7 @@ export function PushResults({ pushes }: { pushes: PushCount[] }) {
           </p>
         </div>
       ) : (
-        <div class="table-box" role="region" aria-label="Pushes" tabIndex={0}>
+        <div class="table-box" role="group" aria-label="By environment and result" tabIndex={0}>
           <BarTable
             heads={['Where', 'Result']}
             total={total}
