@@ -37,6 +37,7 @@ const rooms = [
     'event-store/personal-data',
     'ringing/wake-events',
     'database',
+    'operations/log',
     'clock',
     'config',
     'failure',

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { EventsHandler, type IEventHandler } from '@nestjs/cqrs';
 import { CallChanged } from '../calls/call-changed.js';
-import type { StoredEvent } from '../event-store/event.js';
+import { type StoredEvent, StoreUnavailable } from '../event-store/event.js';
 import { type Cursor, EventStore } from '../event-store/event-store.js';
 import { Presence } from '../devices/presence.js';
 import { Log } from '../operations/log.js';
@@ -80,6 +80,17 @@ export class Feed
       });
   }
 
+  /** What cannot be told, ever, must not keep everything behind it from being told. */
+  private async tell(append: StoredEvent[]): Promise<void> {
+    try {
+      await this.listener?.(append);
+    } catch (error) {
+      if (error instanceof StoreUnavailable) throw error; // the batch is read again
+      const [{ streamId, version, type }] = append as [StoredEvent];
+      this.log.error('what another node recorded could not be told', { streamId, version, type, error });
+    }
+  }
+
   private async catchUp(): Promise<void> {
     this.again = false;
     if (this.presence.alone && !this.bus.clustered && !this.store.mayHoldNews) {
@@ -95,7 +106,7 @@ export class Feed
         const key = `${event.commandId} ${event.streamId}`;
         appends.set(key, [...(appends.get(key) ?? []), event]);
       }
-      for (const append of appends.values()) await this.listener?.(append);
+      for (const append of appends.values()) await this.tell(append);
       this.cursor = events.at(-1)?.cursor ?? this.cursor;
       more = events.length === BATCH;
     }

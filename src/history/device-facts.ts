@@ -48,7 +48,7 @@ export function factsOf(events: readonly Happened[]): DeviceFacts[] {
     const moment = Date.parse(at);
     if (stream === 'wake') {
       const event = { type, data } as WakeEvent;
-      if (event.data.deviceId !== null) learn(factsIn(all, event.data.deviceId), event, moment);
+      if (typeof event.data.deviceId === 'string') learn(factsIn(all, event.data.deviceId), event, moment);
     } else if (type === 'CallRinging' && typeof data.deviceId === 'string') {
       factsIn(all, data.deviceId).rang ??= moment;
     }

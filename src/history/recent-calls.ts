@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import type { ExistingCall } from '../calls/domain/call.js';
 import { READ_POOL } from '../database/pools.js';
 import { Batch } from '../database/batch.js';
+import { Log } from '../operations/log.js';
 import { HISTORY_OF_BEGUN, type HistoryRow, foldRow } from './list-calls.js';
 
 const JUST_ENDED_MS = 120_000;
@@ -22,15 +23,28 @@ export class RecentCallsHandler implements IQueryHandler<RecentCalls> {
   /** When thousands reconnect at once, they share statements. */
   private readonly reads: Batch<string, ExistingCall[]>;
 
-  constructor(@Inject(READ_POOL) pool: Pool) {
+  constructor(
+    @Inject(READ_POOL) pool: Pool,
+    private readonly log: Log,
+  ) {
     this.reads = new Batch({ size: 200, concurrency: 2 }, async (userIds) => {
       const { rows } = await pool.query<{ user_id: string; history: HistoryRow[] }>({
         ...{ name: 'recent_calls', text: RECENT_CALLS, values: [[...new Set(userIds)], JUST_ENDED_MS] },
       });
       return userIds.map((userId) =>
-        rows.filter((row) => row.user_id === userId).map((row) => foldRow(row.history)),
+        rows.filter((row) => row.user_id === userId).flatMap(({ history }) => this.fold(userId, history)),
       );
     });
+  }
+
+  /** A call that cannot be read must not keep its users, and those who share the statement, from connecting. */
+  private fold(userId: string, history: HistoryRow[]): ExistingCall[] {
+    try {
+      return [foldRow(history)];
+    } catch (error) {
+      this.log.error('a call cannot be read and is left out', { userId, error });
+      return [];
+    }
   }
 
   execute({ userId }: RecentCalls): Promise<ExistingCall[]> {

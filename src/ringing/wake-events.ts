@@ -79,15 +79,17 @@ const unknown: DeviceWake = {
   push: null,
 };
 
+/** A type it does not know, recorded by a newer node in a rolling deploy, changes nothing but the version. */
 export function evolveWake(wake: Wake, event: WakeEvent): Wake {
   const version = wake.version + 1;
   const { deviceId } = event.data;
   if (deviceId === null) return { ...wake, version };
-  const device = wake.devices[deviceId] ?? unknown;
-  return { version, devices: devicesOf(wake.devices, { [deviceId]: evolveDevice(device, event) }) };
+  const device = evolveDevice(wake.devices[deviceId] ?? unknown, event);
+  if (device === null) return { ...wake, version };
+  return { version, devices: devicesOf(wake.devices, { [deviceId]: device }) };
 }
 
-function evolveDevice(device: DeviceWake, event: WakeEvent): DeviceWake {
+function evolveDevice(device: DeviceWake, event: WakeEvent): DeviceWake | null {
   const push = device.push;
   switch (event.type) {
     case 'WakeRequested': {
@@ -115,5 +117,7 @@ function evolveDevice(device: DeviceWake, event: WakeEvent): DeviceWake {
     case 'DevicePushTokenRetired':
     case 'DeviceUnreachable':
       return device;
+    default:
+      return null;
   }
 }

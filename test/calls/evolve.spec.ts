@@ -21,6 +21,21 @@ import {
 
 const after = (...history: CallEvent[]) => callOf(recorded(history));
 
+/** What a newer node records while this one is still being replaced. */
+const fromTheFuture = { type: 'CallTransferred', data: { to: 'carol' } } as unknown as CallEvent;
+
+describe('an event of a type that this node does not know', () => {
+  it('changes nothing but the version', () => {
+    const rings = after(initiated, ringingOn(pixel));
+    expect(after(initiated, ringingOn(pixel), fromTheFuture)).toEqual({ ...rings, version: 3 });
+  });
+
+  it('keeps nothing from following', () =>
+    expect(after(initiated, fromTheFuture, answeredOn(pixel), endedOn(pixel), fromTheFuture)).toMatchObject({
+      ...{ state: 'ended', version: 5, outcome: 'completed' },
+    }));
+});
+
 describe('the story of a call', () => {
   it('begins with nothing', () => expect(after()).toEqual({ state: 'none', version: 0 }));
 

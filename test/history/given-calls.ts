@@ -41,23 +41,27 @@ const STORIES: Record<Ending, [type: string, data: string, second: number][]> = 
   ],
 };
 
-/** Records many calls at once, as if they had taken place then. */
+/** As many as PostgreSQL records well within a statement's time on a busy machine. */
+const AT_ONCE = 500;
+
+/** Records many calls as if they had taken place then. */
 export async function recordCalls(given: GivenStore, crowd: Crowd): Promise<void> {
   const story = [['CallInitiated', '', 0] as const, ...STORIES[crowd.ending]];
-  await given.rows(
-    `insert into events (stream_id, version, type, data, actor, command_id, at)
-     select 'call-' || id, version, type,
-            case version when 1 then jsonb_build_object(
-              'callId', id, 'media', 'voice', 'metadata', '{}'::jsonb, 'ringTimeoutMs', 45000,
-              'caller', jsonb_build_object('userId', $1::text, 'name', null, 'deviceId', 'c'),
-              'callee', jsonb_build_object('userId', $2::text)) else nullif(data, '')::jsonb end,
-            null, gen_random_uuid(), $4::timestamptz - nr * interval '1 minute' + second * interval '1 second'
-       from (select gen_random_uuid()::text as id, nr from generate_series(0, $3::int - 1) nr) calls,
-            unnest($5::text[], $6::text[], $7::int[]) with ordinality story(type, data, second, version)
-      order by nr desc, version`,
-    [
-      ...[crowd.caller, crowd.callee, crowd.count, crowd.newest],
-      ...[0, 1, 2].map((column) => story.map((event) => event[column])),
-    ],
-  );
+  const columns = [0, 1, 2].map((column) => story.map((event) => event[column]));
+  for (let last = crowd.count; last > 0; last -= AT_ONCE) {
+    const numbers = [Math.max(0, last - AT_ONCE), last - 1];
+    await given.rows(RECORD, [crowd.caller, crowd.callee, crowd.newest, ...numbers, ...columns]);
+  }
 }
+
+const RECORD = `
+insert into events (stream_id, version, type, data, actor, command_id, at)
+select 'call-' || id, version, type,
+       case version when 1 then jsonb_build_object(
+         'callId', id, 'media', 'voice', 'metadata', '{}'::jsonb, 'ringTimeoutMs', 45000,
+         'caller', jsonb_build_object('userId', $1::text, 'name', null, 'deviceId', 'c'),
+         'callee', jsonb_build_object('userId', $2::text)) else nullif(data, '')::jsonb end,
+       null, gen_random_uuid(), $3::timestamptz - nr * interval '1 minute' + second * interval '1 second'
+  from (select gen_random_uuid()::text as id, nr from generate_series($4::int, $5::int) nr) calls,
+       unnest($6::text[], $7::text[], $8::int[]) with ordinality story(type, data, second, version)
+ order by nr desc, version`;

@@ -1,4 +1,5 @@
 import { RECENT_CALLS, RecentCalls, RecentCallsHandler } from '../../src/history/recent-calls.js';
+import { Log } from '../../src/operations/log.js';
 import { givenStore } from '../event-store/given-store.js';
 import { type Ending, recordCalls } from './given-calls.js';
 
@@ -19,9 +20,9 @@ describe('the recent calls of somebody with a long history', () => {
   beforeAll(async () => {
     const record = (caller: string, callee: string, ending: Ending, count: number, newest: number) =>
       recordCalls(given, { caller, callee, ending, count, newest: daysAgo(newest) });
-    await record('alice', 'bob', 'completed', 10_000, 9);
-    await record('bob', 'alice', 'completed', 10_000, 9);
-    await record('carol', 'dave', 'completed', 5_000, 1);
+    await record('alice', 'bob', 'completed', 4_000, 9);
+    await record('bob', 'alice', 'completed', 4_000, 9);
+    await record('carol', 'dave', 'completed', 2_000, 1);
     await given.rows('analyze events');
     for (const ending of ['live', 'missed', 'cancelled'] as const) await record('bob', 'alice', ending, 1, 0);
     await record('alice', 'bob', 'live', 1, 6);
@@ -29,7 +30,9 @@ describe('the recent calls of somebody with a long history', () => {
   }, 60_000);
 
   it('are those that live and those that have just ended, oldest first', async () => {
-    const calls = await new RecentCallsHandler(given.pool).execute(new RecentCalls('alice'));
+    const calls = await new RecentCallsHandler(given.pool, new Log('silent')).execute(
+      new RecentCalls('alice'),
+    );
     expect(calls.map(({ state }) => state).sort()).toEqual(['answered', 'answered', 'ended', 'ended']);
     expect(calls[0]).toMatchObject({ state: 'answered', caller: { userId: 'alice' } });
   });
@@ -52,4 +55,18 @@ describe('the recent calls of somebody with a long history', () => {
       expect(plan['Shared Hit Blocks'] + plan['Shared Read Blocks']).toBeLessThan(300);
     },
   );
+});
+
+describe('a call that cannot be read', () => {
+  it('is left out, and keeps nobody else from their calls', async () => {
+    for (const caller of ['dora', 'emil'])
+      await recordCalls(given, { caller, callee: 'fay', count: 1, newest: new Date(), ending: 'live' });
+    await given.rows(`
+      insert into events (stream_id, version, type, data, command_id, at)
+      select stream_id, 4, 'CallAnswered', '{"deviceId":"d","name":null}', gen_random_uuid(), clock_timestamp()
+        from events where type = 'CallInitiated' and data #>> '{caller,userId}' = 'dora'`);
+    const handler = new RecentCallsHandler(given.pool, new Log('silent'));
+    const users = ['dora', 'emil', 'fay'].map((userId) => handler.execute(new RecentCalls(userId)));
+    expect((await Promise.all(users)).map(({ length }) => length)).toEqual([0, 1, 1]);
+  });
 });

@@ -13,6 +13,19 @@ const retried = (afterMs: number | null): WakeEvent => ({
 });
 const pushOf = (...events: WakeEvent[]) => wakeAfter(askedByPush('iphone'), ...events).devices.iphone?.push;
 
+describe('an event of a type that this node does not know', () => {
+  const fromTheFuture = (data: object) => ({ type: 'PushDimmed', data }) as unknown as WakeEvent;
+
+  it.each([
+    ['nobody', {}],
+    ['a device', { deviceId: 'iphone' }],
+    ['a device nobody has heard of', { deviceId: 'watch' }],
+  ])('changes nothing but the version when it is about %s', (_, data) => {
+    const known = wakeAfter(askedByPush('iphone'), accepted);
+    expect(wakeAfter(askedByPush('iphone'), accepted, fromTheFuture(data))).toEqual({ ...known, version: 3 });
+  });
+});
+
 describe('what is known of waking the callee', () => {
   it('is nothing at first', () => expect(noWake).toEqual({ version: 0, devices: {} }));
 

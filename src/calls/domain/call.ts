@@ -89,7 +89,8 @@ export type Call = NoCall | ExistingCall;
 export const noCall: NoCall = { state: 'none', version: 0 };
 
 /**
- * Replays one recorded event. Reads nothing but its arguments, so a stream always folds to the same call.
+ * Replays one recorded event. Reads nothing but its arguments, so a stream always folds to the same call. A type it
+ * does not know changes nothing but the version.
  * @throws Error for an event that no decision could have recorded there
  */
 export function evolve(call: Call, event: Recorded): Call {
@@ -126,6 +127,8 @@ export function evolve(call: Call, event: Recorded): Call {
       return over(call, event, 'failed', event.data.reason);
     case 'CallEnded':
       return over(call, event, call.state === 'answered' ? 'completed' : 'failed', event.data.reason);
+    default: // of a newer node in a rolling deploy
+      return { ...call, version };
   }
 }
 
