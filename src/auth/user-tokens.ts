@@ -1,9 +1,9 @@
+import type { OnModuleDestroy } from '@nestjs/common';
 import {
   type JWTPayload,
   type JWTVerifyOptions,
   type JWTVerifyResult,
   SignJWT,
-  createRemoteJWKSet,
   decodeProtectedHeader,
   errors,
   jwtVerify,
@@ -13,6 +13,7 @@ import type { Config } from '../config.js';
 import { Failure } from '../failure.js';
 import { cleanText, findFlaw } from '../safe-json.js';
 import { ACTION_TOKEN_TYPE } from './action-tokens.js';
+import { type KeyTiming, ProviderKeys, isProviderAway } from './provider-keys.js';
 
 export interface User {
   userId: string;
@@ -35,17 +36,24 @@ type Verify = (token: string, options: JWTVerifyOptions) => Promise<JWTVerifyRes
  * The app's own tokens: HS256 with a shared secret, or whatever an identity provider signs (JWKS). Which algorithms
  * count is the configuration's choice, never the token's (RFC 8725, section 3.1).
  */
-export class UserTokens {
+export class UserTokens implements OnModuleDestroy {
   private readonly verifySignature: Verify;
+  private readonly keys: ProviderKeys | null;
   private readonly secret: Uint8Array;
 
   constructor(
     private readonly auth: Config['auth'],
     private readonly clock: Clock,
     fallbackSecret: string,
+    keyTiming?: KeyTiming,
   ) {
     this.secret = new TextEncoder().encode(auth.secret ?? fallbackSecret);
-    this.verifySignature = auth.jwksUrl ? viaJwks(auth.jwksUrl) : this.viaSecret;
+    this.keys = auth.jwksUrl === null ? null : new ProviderKeys(auth.jwksUrl, keyTiming);
+    this.verifySignature = this.keys ? via(this.keys) : this.viaSecret;
+  }
+
+  onModuleDestroy(): void {
+    this.keys?.stop();
   }
 
   /** @throws Failure `UNAUTHENTICATED`, `TOKEN_EXPIRED`, or `UNAVAILABLE` when the identity provider does not answer */
@@ -92,13 +100,11 @@ export class UserTokens {
     jwtVerify(token, this.secret, { ...options, algorithms: ['HS256'] });
 }
 
-function viaJwks(url: string): Verify {
-  // At most one fetch per cooldown, whatever key ids strangers make up.
-  const keys = createRemoteJWKSet(new URL(url), { timeoutDuration: 3_000, cooldownDuration: 30_000 });
+function via(keys: ProviderKeys): Verify {
   const algorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
   return async (token, options) => {
     if (!decodeProtectedHeader(token).kid) throw new errors.JWTInvalid('a key id is required');
-    return jwtVerify(token, keys, { ...options, algorithms });
+    return jwtVerify(token, keys.find, { ...options, algorithms });
   };
 }
 
@@ -110,12 +116,8 @@ function refusal(error: unknown): Failure {
       `The token is not valid: its claim ${error.claim} is missing or wrong.`,
     );
   }
-  const providerAway =
-    error instanceof errors.JWKSTimeout ||
-    error instanceof errors.JWKSInvalid ||
-    (error instanceof errors.JOSEError && error.code === 'ERR_JOSE_GENERIC') ||
-    (error as Error).message === 'fetch failed';
-  if (providerAway) return new Failure('UNAVAILABLE', 'The identity provider does not answer; try again.');
+  if (isProviderAway(error))
+    return new Failure('UNAVAILABLE', 'The identity provider does not answer; try again.');
   return new Failure('UNAUTHENTICATED', 'The token is not valid.');
 }
 
