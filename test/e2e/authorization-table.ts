@@ -54,6 +54,7 @@ export const ROUTES: Record<string, Row & { query?: string; body?: object }> = {
   'GET /calls/{callId}': OPEN, // the console's page; it asks the API with a token of its own
   'GET /overview': OPEN,
   'GET /assets/{name}': everybody('NOT_FOUND'),
+  'GET /*path': everybody('NOT_FOUND'),
   'GET /asyncapi.json': OPEN,
   'GET /docs/sockets': OPEN,
   'GET /health/live': OPEN,

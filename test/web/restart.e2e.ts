@@ -53,7 +53,7 @@ inBrowser('a gateway that is killed while it rings', () => {
     await max.getByRole('button', { name: 'End on Ivy’s phone' }).click();
     await max.getByTestId('call-state').getByText('Call ended').waitFor();
     await context.close();
-  });
+  }, 180_000); // two restarts, on a machine that may be busy
 
   it('leaves the virtual phones as they were left: one lets it ring, one is misconfigured, one is signed out', async () => {
     const context = await desk.context();
