@@ -138,6 +138,7 @@ function useWaiting(session: CallSession, { view, peerMedia }: Call): string | n
   const waits = !nothing && (!connected || (picture && !session.remoteShown.value));
   const long = useLasting(waits, PATIENCE_MS);
   if (!waits) return null;
+  if (connection === 'disconnected' || (connection === 'failed' && !long)) return 'Reconnecting…';
   if (!long) return picture ? 'Connecting the picture…' : 'Connecting…';
   return connected ? 'No picture has come yet' : 'No connection between the two browsers';
 }

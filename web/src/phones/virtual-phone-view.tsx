@@ -70,6 +70,11 @@ export function VirtualPhoneView({ phone }: { phone: VirtualPhone }) {
   );
 }
 
+function isInView(element: Element): boolean {
+  const { top, bottom, left, right } = element.getBoundingClientRect();
+  return top >= 0 && left >= 0 && bottom <= innerHeight && right <= innerWidth;
+}
+
 /** On a small screen the phone that was called comes into view when it wakes; and the call here, when it is answered. */
 function useScrolledTo({ screen }: VirtualPhone): RefObject<HTMLDivElement | null> {
   const device = useRef<HTMLDivElement>(null);
@@ -77,16 +82,14 @@ function useScrolledTo({ screen }: VirtualPhone): RefObject<HTMLDivElement | nul
   const rings = screen?.incoming === true && (stage === 'woken' || stage === 'ringing');
   const mine = activePhone.value?.call.peek()?.id === screen?.callId;
   useEffect(() => {
-    if (!rings || !mine) return;
-    device.current?.scrollIntoView({ block: 'nearest', inline: 'center', behavior: 'smooth' });
+    if (rings && mine && device.current && !isInView(device.current))
+      device.current.scrollIntoView({ block: 'center', inline: 'center', behavior: 'smooth' });
   }, [rings, mine, screen?.callId]);
   const talks = mine && stage === 'in call';
   useEffect(() => {
     const facts = document.querySelector('.call-facts');
-    if (!talks || !facts) return;
-    const { top, bottom } = facts.getBoundingClientRect();
-    const seen = top > 0 && bottom < innerHeight;
-    if (!seen) facts.closest('.browser-phone')?.scrollIntoView({ block: 'start', behavior: 'smooth' });
+    if (talks && facts && !isInView(facts))
+      facts.closest('.browser-phone')?.scrollIntoView({ block: 'start', behavior: 'smooth' });
   }, [talks]);
   return device;
 }
