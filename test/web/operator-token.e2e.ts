@@ -31,8 +31,22 @@ inBrowser('the console in production', () => {
     await box.fill(await tokenWith({ scope: 'openid ringway:operator' }));
     await page.keyboard.press('Enter');
     await page.getByText('No calls in this time.').waitFor();
+    await page.locator('h1:focus').getByText('Calls', { exact: true }).waitFor();
     await page.reload();
     await page.getByText('No calls in this time.').waitFor();
+    expect(await inaccessible()).toEqual([]);
+  });
+
+  it('forgets the token when the operator signs out', async () => {
+    const token = await tokenWith({ scope: 'ringway:operator' });
+    const { page, faults } = await browser.open(`${gateway.url}/overview#token=${token}`);
+    await page.getByRole('heading', { name: 'No calls in this time' }).waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.locator('input:focus').waitFor();
+    expect(await page.evaluate('JSON.stringify(sessionStorage)')).not.toContain('eyJ');
+    await page.reload();
+    await page.getByLabel('Operator’s token').waitFor();
+    expect(faults).toEqual([]);
   });
 
   it('takes it from the fragment, off the address at once, and into no request but its header', async () => {

@@ -156,9 +156,10 @@ function Heads() {
 /** Scrolls the box, never the page: down to the step, and sideways to where its first arrow is. */
 function keepInSight(box: HTMLElement): void {
   const step = box.querySelector('[data-when="current"]');
-  const [band, row] = [step?.querySelector('.band'), step?.querySelector('.row')];
-  if (!band || !row) return;
-  const [outer, inner, arrow] = [box, band, row].map((each) => each.getBoundingClientRect());
+  const band = step?.querySelector('.band');
+  const begins = step?.querySelector('.arrow') ?? step?.querySelector('.label');
+  if (!band || !begins) return;
+  const [outer, inner, arrow] = [box, band, begins].map((each) => each.getBoundingClientRect());
   if (inner!.top < outer!.top || inner!.bottom > outer!.bottom)
     box.scrollTop += inner!.top - outer!.top - outer!.height / 3;
   if (arrow!.left < outer!.left || arrow!.right > outer!.right)

@@ -1,12 +1,35 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { isDemo } from '../mode.js';
 import './operator.css';
-import { operatorToken, refusal, useToken } from './token.js';
+import { dropToken, operatorToken, refusal, useToken } from './token.js';
+import { focusHeading } from './focus-heading.js';
 
 /** What only operators see; everybody else is asked for the token. */
 export function OperatorsOnly({ children }: { children: ComponentChildren }) {
-  return isDemo || operatorToken.value !== null ? <>{children}</> : <SignIn />;
+  const signedIn = isDemo || operatorToken.value !== null;
+  const before = useRef(signedIn);
+  useEffect(() => {
+    if (before.current === signedIn) return undefined;
+    before.current = signedIn;
+    // What had the focus is gone: reading goes on at the top of what came instead.
+    if (signedIn) return focusHeading();
+    document.querySelector<HTMLElement>('.sign-in input')?.focus();
+    return undefined;
+  }, [signedIn]);
+  if (!signedIn) return <SignIn />;
+  return (
+    <>
+      {!isDemo && (
+        <p class="sign-out">
+          <button type="button" onClick={() => dropToken(null)}>
+            Sign out
+          </button>
+        </p>
+      )}
+      {children}
+    </>
+  );
 }
 
 function SignIn() {
