@@ -47,7 +47,8 @@ export class Deadline {
   }
 
   get leftMs(): number {
-    return Math.max(0, this.at - now());
+    // Timers may fire a fraction of a millisecond early.
+    return Math.max(0, Math.floor(this.at - now()));
   }
 
   /** @param cause what went wrong last */

@@ -3,7 +3,7 @@ import type { CallView } from '../../src/calls/domain/call-view.js';
 import type { Answer } from '../../src/sockets/dispatcher.js';
 import { type ClientEvent, PAYLOADS } from '../../src/sockets/wire.js';
 import type { Sync } from '../../src/sockets/arrivals.js';
-import type { MediaState, Signal } from '../../src/sockets/signals.js';
+import type { MediaState, Signal } from '../../src/sockets/signal-lines.js';
 import type { Code } from '../../src/failure.js';
 import { callRecordSchema, callViewSchema } from '../../src/http/answers.js';
 import { ANSWERS, MESSAGES } from '../../src/http/socket-messages.js';
