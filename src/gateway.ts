@@ -19,6 +19,7 @@ import { clientAddress } from './operations/client-address.js';
 import { FOREIGN_HOST, allowsHost, allowsOrigin } from './operations/origins.js';
 import { Readiness } from './operations/readiness.js';
 import { Quotas } from './quotas.js';
+import { JobSweeper } from './ringing/job-sweeper.js';
 import { SocketServer } from './sockets/socket-server.js';
 
 /** A client that sends its request byte by byte is cut off. Headers, hence URLs, may be 16 kB together (Node's default). */
@@ -75,13 +76,16 @@ export async function startGateway(
     );
     const nest = app;
     configureHttp(nest, config);
+    const gateway = nest.get(Gateway);
+    gateway.url = config.publicUrl ?? '';
     await nest.init();
     const sockets = nest.get(SocketServer);
     const http = nest.getHttpServer();
     Object.assign(http, HTTP_LIMITS);
     sockets.attachTo(http);
     const port = await listen(http, config);
-    nest.get(Gateway).url = config.publicUrl ?? `http://localhost:${port}`;
+    gateway.url ||= `http://localhost:${port}`;
+    nest.get(JobSweeper).start();
     const stop = async ({ drainMs = DRAIN_MS } = {}): Promise<void> => {
       nest.get(Readiness).draining = true;
       await sockets.drain(drainMs);

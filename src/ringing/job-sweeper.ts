@@ -1,4 +1,4 @@
-import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { CommandBus, type ICommand } from '@nestjs/cqrs';
 import { EventStore } from '../event-store/event-store.js';
 import { Log } from '../operations/log.js';
@@ -26,14 +26,14 @@ export interface JobStep {
  * the moment this node knows something to be due.
  */
 @Injectable()
-export class JobSweeper implements OnApplicationBootstrap, OnModuleDestroy {
+export class JobSweeper implements OnModuleDestroy {
   private steps: Partial<Record<JobKind, JobStep>> = {};
   private timer: NodeJS.Timeout | null = null;
   private cleaning: NodeJS.Timeout | null = null;
   private nextAt = Infinity;
   private readonly alarms = new Set<number>();
   private sweeping: Promise<void> | null = null;
-  private stopped = false;
+  private running = false;
   private readonly complaints = new Map<JobKind, { at: number; unsaid: number }>();
 
   constructor(
@@ -48,7 +48,9 @@ export class JobSweeper implements OnApplicationBootstrap, OnModuleDestroy {
     this.steps = steps;
   }
 
-  onApplicationBootstrap(): void {
+  /** From now on: a node takes jobs once it listens, and pushes can say where. */
+  start(): void {
+    this.running = true;
     this.cleaning = setInterval(() => {
       this.store
         .forgetExpiredClaims()
@@ -58,7 +60,7 @@ export class JobSweeper implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async onModuleDestroy(): Promise<void> {
-    this.stopped = true;
+    this.running = false;
     if (this.cleaning) clearInterval(this.cleaning);
     if (this.timer) clearTimeout(this.timer);
     await this.sweeping;
@@ -66,7 +68,7 @@ export class JobSweeper implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Something will be due in so many milliseconds. Moments are rounded up, so that many calls share a look. */
   nudge(inMs: number): void {
-    if (this.stopped || inMs > LONGEST_ALARM_MS) return;
+    if (!this.running || inMs > LONGEST_ALARM_MS) return;
     const at = Math.ceil((performance.now() + Math.max(0, inMs)) / TICK_MS) * TICK_MS;
     if (at < this.nextAt) this.lookAt(at);
     else if (at > this.nextAt && !this.alarms.has(at)) {

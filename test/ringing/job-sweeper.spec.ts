@@ -1,5 +1,8 @@
+import type { CommandBus } from '@nestjs/cqrs';
+import type { EventStore } from '../../src/event-store/event-store.js';
+import { Log } from '../../src/operations/log.js';
 import { JobSweeper } from '../../src/ringing/job-sweeper.js';
-import type { Job } from '../../src/ringing/jobs.js';
+import type { Job, Jobs } from '../../src/ringing/jobs.js';
 import { until } from '../event-store/given-store.js';
 
 const job = (nr: number, epoch = 1): Job => ({
@@ -19,7 +22,7 @@ async function failing(due: Job[]) {
   const log = { warn: (_: string, facts: Record<string, unknown>) => void said.push(facts) };
   const sweeper = new JobSweeper(jobs as never, {} as never, bus as never, log as never);
   sweeper.handles({ push: { command: () => ({}) } } as never);
-  sweeper.onApplicationBootstrap();
+  sweeper.start();
   await until(() => pauses.size === due.length);
   await sweeper.onModuleDestroy();
   return { pauses, said };
@@ -41,5 +44,37 @@ describe('a job that fails', () => {
   it('is logged, and a thousand of its kind that fail beside it are not', async () => {
     const { said } = await failing(Array.from({ length: 1_000 }, (_, nr) => job(nr)));
     expect(said).toMatchObject([{ kind: 'push', callId: 'call 0', attempt: 1, unsaid: 0 }]);
+  });
+});
+
+describe('the sweeper of a node', () => {
+  /** A sweeper, and how often it has looked for due jobs. */
+  function given() {
+    let looks = 0;
+    const jobs = { claimDue: async () => (looks++, []) } as unknown as Jobs;
+    const sweeper = new JobSweeper(jobs, {} as EventStore, {} as CommandBus, new Log('silent'));
+    return { sweeper, looks: () => looks };
+  }
+  const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+  it('takes no job before the node listens, whatever it is told', async () => {
+    const { sweeper, looks } = given();
+    // All that Nest calls while it starts.
+    (sweeper as { onModuleInit?(): void }).onModuleInit?.();
+    (sweeper as { onApplicationBootstrap?(): void }).onApplicationBootstrap?.();
+    sweeper.nudge(0);
+    await pause(100);
+    expect(looks()).toBe(0);
+    await sweeper.onModuleDestroy();
+  });
+
+  it('looks at once when it may, and not any more when the node stops', async () => {
+    const { sweeper, looks } = given();
+    sweeper.start();
+    await until(() => looks() === 1);
+    await sweeper.onModuleDestroy();
+    sweeper.nudge(0);
+    await pause(100);
+    expect(looks()).toBe(1);
   });
 });
