@@ -55,6 +55,11 @@ export class CallStore {
     return call;
   }
 
+  /** Gives up the calls that are still being sent. */
+  withdraw(error: RingwayError): void {
+    for (const call of [...this.starting.keys()]) call.withdraw(error);
+  }
+
   /** Forgets all calls; those that live are over for this app. */
   clear(): void {
     const calls = [...this.calls.values()];

@@ -189,12 +189,16 @@ export class Call extends Emitter<CallEvents> {
     const { commands } = this.line;
     const onSay = (): void => void (this.mayBeRecorded = true);
     this.sent = commands.say('call:initiate', payload, { signal: this.starting.signal, onSay }).then(
-      ({ call, merged }) => (merged ? united(call) : this.line.learn(call)),
+      ({ call, merged }) => {
+        if (merged) united(call);
+        else this.line.learn(call);
+        if (this.error) throw this.error; // given up meanwhile
+      },
       (error: RingwayError) => {
+        if (MAYBE_RECORDED.includes(error.code)) this.withdraw(error);
         this.error ??= error;
         this.finish();
-        if (MAYBE_RECORDED.includes(error.code)) this.withdraw();
-        throw error;
+        throw this.error;
       },
     );
     this.sent.catch(() => undefined);
@@ -254,6 +258,18 @@ export class Call extends Emitter<CallEvents> {
   /** @internal Another gateway may serve us now, and it does not know what was muted. */
   restate(): void {
     if (this.state === 'answered' && this.ownMedia) this.tellMedia().catch(() => undefined);
+  }
+
+  /** @internal Nobody waits any more for this call, and it may ring. */
+  withdraw(error: RingwayError): void {
+    if (!this.mayBeRecorded || this.hasLeft) return;
+    this.error = error;
+    this.abandon();
+    const { line, way: direction } = this;
+    line.farewells
+      .say({ event: 'call:cancel', payload: { callId: this.id }, direction })
+      .then((view) => view && line.learn(view))
+      .catch(() => undefined);
   }
 
   /** @internal Another user's from now on: what was asked for is not said any more. */
@@ -349,17 +365,6 @@ export class Call extends Emitter<CallEvents> {
       this.error ??= new RingwayError('CANCELLED', 'The call was cancelled before the gateway knew of it.');
     }
     this.abandon();
-  }
-
-  /** Nobody waits any more for this call, and it may ring. */
-  private withdraw(): void {
-    if (!this.mayBeRecorded || this.hasLeft) return;
-    this.abandon();
-    const { line, way: direction } = this;
-    line.farewells
-      .say({ event: 'call:cancel', payload: { callId: this.id }, direction })
-      .then((view) => view && line.learn(view))
-      .catch(() => undefined);
   }
 
   private async say(event: 'call:ringing' | 'call:answer'): Promise<void> {

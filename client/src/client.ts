@@ -4,7 +4,7 @@ import { CallStore, type NewCall } from './call-store.js';
 import { Commands } from './commands.js';
 import { Connection, type Status } from './connection.js';
 import { Emitter } from './emitter.js';
-import type { RingwayError } from './error.js';
+import { RingwayError } from './error.js';
 import { Farewells } from './farewells.js';
 import { RingwayHttp } from './http.js';
 import { type TokenSource, Tokens } from './tokens.js';
@@ -55,7 +55,7 @@ export class RingwayClient extends Emitter<RingwayEvents> {
     this.connection = new Connection({ address, deviceId, appState, tokens: this.tokens });
     this.commands = new Commands(this.connection, deadlineMs);
     this.http = new RingwayHttp(address.http, this.tokens, deadlineMs);
-    this.farewells = new Farewells(this.connection);
+    this.farewells = new Farewells(this.connection, this.http, deviceId);
     this.store = new CallStore({
       ...{ deviceId, commands: this.commands, farewells: this.farewells },
       userId: () => this.userId,
@@ -64,10 +64,7 @@ export class RingwayClient extends Emitter<RingwayEvents> {
       changed: (call) => this.emit('call', call),
     });
     this.tokens.onOtherUser(() => this.startOver());
-    this.connection.on('status', (status) => {
-      this.emit('status', status);
-      if (status === 'refused') this.emit('error', this.connection.error!);
-    });
+    this.connection.on('status', (status) => this.became(status));
     this.connection.on('session-expired', () => this.emit('session-expired'));
     this.connection.on('message', (event, payload) => this.store.hear(event, payload));
   }
@@ -101,9 +98,14 @@ export class RingwayClient extends Emitter<RingwayEvents> {
     this.connection.open();
   }
 
-  /** Disconnects, and forgets the token: `connect()` asks for a new one, which may be somebody else's. */
+  /**
+   * Disconnects, and forgets the token: `connect()` asks for a new one, which may be somebody else's. A call that is
+   * still being sent is cancelled; others go on without this device, so hang up first.
+   */
   close(): void {
-    this.connection.close();
+    this.store.withdraw(new RingwayError('CLOSED', 'The client was closed.'));
+    this.farewells.part(this.tokens.current);
+    this.connection.close(this.farewells.settled());
     this.tokens.drop();
   }
 
@@ -116,6 +118,13 @@ export class RingwayClient extends Emitter<RingwayEvents> {
   /** Calls somebody. The call is there at once; `call.sent` tells when the gateway has it. */
   call(call: NewCall): Call {
     return this.store.start(call);
+  }
+
+  private became(status: Status): void {
+    // Before the app hears of it, which may close the client.
+    if (status === 'replaced') this.farewells.part(this.tokens.current);
+    this.emit('status', status);
+    if (status === 'refused') this.emit('error', this.connection.error!);
   }
 
   /** The token is somebody else's than before: nothing of them may be seen or done by this user. */

@@ -32,6 +32,7 @@ export class Commands {
       await this.connection.waitUntilConnected(deadline, signal);
       if (signal?.aborted) throw new RingwayError('CANCELLED', `${event} was not needed any more.`);
       if (deadline.leftMs === 0) throw deadline.error(event, failure ?? this.connection.error);
+      if (!this.connection.connected) continue; // lost again in this very moment
       onSay?.();
       try {
         return await this.connection.ask(event, payload, deadline.leftMs);

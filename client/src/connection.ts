@@ -87,9 +87,10 @@ export class Connection extends Emitter<Events> {
     void this.dial();
   }
 
-  close(): void {
+  /** @param parting keeps the socket open until it resolves, for what was said last; null: not a moment */
+  close(parting: Promise<void> | null = null): void {
     this.closed = true;
-    this.stop('idle', null);
+    this.stop('idle', null, parting);
   }
 
   /** Resolves when there is a connection, and also when waiting any longer makes no sense: look at `connected`. */
@@ -259,15 +260,15 @@ export class Connection extends Emitter<Events> {
     this.redial();
   };
 
-  private stop(status: Status, error: RingwayError | null): void {
+  private stop(status: Status, error: RingwayError | null, parting: Promise<void> | null = null): void {
     network?.removeEventListener('online', this.networkIsBack);
-    this.hangUp();
+    this.hangUp(parting);
     this.error = error;
     this.become(status);
     this.wakeWaiting();
   }
 
-  private hangUp(): void {
+  private hangUp(parting: Promise<void> | null = null): void {
     this.round++;
     this.refresh.stop();
     if (this.again !== null) clearTimeout(this.again);
@@ -275,7 +276,9 @@ export class Connection extends Emitter<Events> {
     const { socket } = this;
     this.socket = null;
     // First deaf, then closed: what follows is not news any more.
-    socket?.off().offAny().disconnect();
+    socket?.off().offAny();
+    if (parting) void parting.then(() => socket?.disconnect());
+    else socket?.disconnect();
   }
 
   private wakeWaiting(): void {

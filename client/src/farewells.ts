@@ -1,5 +1,6 @@
 import type { Connection } from './connection.js';
-import { RingwayError } from './error.js';
+import { ABOUT_THE_TOKEN, RingwayError } from './error.js';
+import type { RingwayHttp } from './http.js';
 import { type Growth, backoff, pause } from './patience.js';
 import type { CallView, Direction, Payloads } from './wire.js';
 
@@ -16,16 +17,32 @@ export interface Farewell<E extends FarewellEvent = FarewellEvent> {
 
 /** Nobody waits longer for a call to be over. */
 const PATIENCE_MS = 2_000;
+/** So long may a socket outlive its client for what is on its way to be answered. */
+const PARTING_MS = 3_000;
 const RETRY: Growth = { firstMs: 400, mostMs: 4_000 };
 
 /**
  * Gets this device out of its calls, whatever the network does: what cannot be said now is said as soon as there is a
- * connection, before anything else about that call. All of it may be repeated without harm.
+ * connection, before anything else about that call, and over HTTP when the client is closed or replaced. All of it may be
+ * repeated without harm.
  */
 export class Farewells {
   private readonly pending = new Set<Farewell>();
+  private waiting: (() => void)[] = [];
+  private onEmpty: () => void = () => undefined;
+  /** The token of a session that is over and does not come back by itself. */
+  private lastToken: string | null = null;
 
-  constructor(private readonly connection: Connection) {}
+  constructor(
+    private readonly connection: Connection,
+    private readonly http: RingwayHttp,
+    private readonly deviceId: string,
+  ) {
+    connection.on('connected', () => {
+      this.lastToken = null;
+      this.wake();
+    });
+  }
 
   /**
    * Never gives up. Calls `late` at once when there is no connection, and soon when there is no answer. Before that a
@@ -41,32 +58,62 @@ export class Farewells {
     const timer = setTimeout(late, PATIENCE_MS);
     this.pending.add(farewell);
     try {
-      for (let wish = farewell, attempt = 0; ; attempt++) {
-        if (!this.connection.connected) {
-          late();
-          await new Promise<void>((resolve) => this.connection.once('connected', resolve));
+      let wish: Farewell = farewell;
+      for (let attempt = 0, triedHttp = false; ; attempt++) {
+        const bySocket = this.connection.connected;
+        const byHttp: boolean = !bySocket && this.lastToken !== null && !triedHttp;
+        if (!bySocket) late();
+        if (!bySocket && !byHttp) await new Promise<void>((go) => this.waiting.push(go));
+        else {
+          triedHttp = byHttp;
+          try {
+            if (byHttp) return await this.http.leave(wish, this.deviceId, this.lastToken!);
+            return (await this.connection.ask(wish.event, wish.payload)).call;
+          } catch (error) {
+            const failure = error as RingwayError;
+            const instead: Farewell | null = isLate ? insteadOf(failure, wish) : null;
+            const otherToken = byHttp && ABOUT_THE_TOKEN.includes(failure.code);
+            if (!instead && !failure.retryable && !otherToken) throw failure;
+            wish = instead ?? wish;
+            if (instead) triedHttp = false;
+            // A lost connection needs no pause: the next one is it.
+            else if (bySocket && failure.code !== 'UNREACHABLE') {
+              await pause(Math.max(failure.retryAfterMs ?? 0, backoff(attempt, RETRY)));
+            }
+          }
         }
         if (!this.pending.has(farewell)) throw new RingwayError('CLOSED', 'It is another user now.');
-        try {
-          return (await this.connection.ask(wish.event, wish.payload)).call;
-        } catch (error) {
-          const failure = error as RingwayError;
-          const instead = isLate ? insteadOf(failure, wish) : null;
-          if (!instead && !failure.retryable) throw failure;
-          wish = instead ?? wish;
-          if (failure.code === 'UNREACHABLE') continue; // the next connection is the pause
-          if (!instead) await pause(Math.max(failure.retryAfterMs ?? 0, backoff(attempt, RETRY)));
-        }
       }
     } finally {
       clearTimeout(timer);
       this.pending.delete(farewell);
+      if (this.pending.size === 0) this.onEmpty();
     }
+  }
+
+  /** The session is over and does not come back by itself: what has no socket goes over HTTP. */
+  part(token: string | null): void {
+    this.lastToken = token ?? this.lastToken;
+    this.wake();
+  }
+
+  /** @returns when the socket is not needed any more; null for: now */
+  settled(): Promise<void> | null {
+    if (this.pending.size === 0 || !this.connection.connected) return null;
+    const empty = new AbortController();
+    this.onEmpty = () => empty.abort();
+    return pause(PARTING_MS, empty.signal);
   }
 
   /** Another user's from now on. */
   clear(): void {
     this.pending.clear();
+    this.lastToken = null;
+    this.wake();
+  }
+
+  private wake(): void {
+    for (const go of this.waiting.splice(0)) go();
   }
 }
 

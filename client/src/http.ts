@@ -1,4 +1,5 @@
 import { ABOUT_THE_TOKEN, RingwayError } from './error.js';
+import type { Farewell } from './farewells.js';
 import { Deadline, type Growth, backoff, pause } from './patience.js';
 import type { Tokens } from './tokens.js';
 import type {
@@ -96,14 +97,25 @@ export class RingwayHttp {
     return this.request('DELETE', '/v1/me');
   }
 
+  /**
+   * Out of a call without a socket.
+   * @internal
+   * @param token the one the call was made with: the next one may be somebody else's
+   */
+  async leave({ event, payload }: Farewell, deviceId: string, token: string): Promise<CallView | null> {
+    const { callId, ...body } = payload;
+    const path = `/v1/calls/${callId}/${event.slice('call:'.length)}${queryOf({ deviceId })}`;
+    return (await this.request<{ call: CallView | null }>('POST', path, body, token)).call;
+  }
+
   private get<T>(path: string): Promise<T> {
     return this.request('GET', path);
   }
 
-  private async request<T>(method: string, path: string, body?: object): Promise<T> {
+  private async request<T>(method: string, path: string, body?: object, token?: string): Promise<T> {
     const deadline = new Deadline(this.deadlineMs);
-    for (let attempt = 0, renewed = false; ; attempt++) {
-      const { answer, failure } = await this.attempt<T>(method, path, body, deadline);
+    for (let attempt = 0, renewed = token !== undefined; ; attempt++) {
+      const { answer, failure } = await this.attempt<T>(method, path, body, deadline, token);
       if (!failure) return answer as T;
       if (ABOUT_THE_TOKEN.includes(failure.code) && this.tokens.renewable && !renewed) {
         renewed = true;
@@ -121,14 +133,16 @@ export class RingwayHttp {
     path: string,
     body: object | undefined,
     deadline: Deadline,
+    given?: string,
   ): Promise<{ answer?: T; failure?: RingwayError }> {
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {
-      const token = await this.tokens.get(deadline.leftMs);
+      const token = given ?? (await this.tokens.get(deadline.leftMs));
       timer = setTimeout(() => abort.abort(), Math.min(deadline.leftMs, ANSWER_WITHIN_MS));
       const response = await fetch(this.url + path, {
         method,
+        keepalive: given !== undefined, // the page may be about to go
         headers: {
           authorization: `Bearer ${token}`,
           ...(body ? { 'content-type': 'application/json' } : {}),

@@ -16,6 +16,8 @@ const TOKEN_WITHIN_MS = 10_000;
 /** The app's token: fetched when it is needed, kept until it is no good any more. */
 export class Tokens {
   claims: Claims = { userId: null, expiresAt: null };
+  /** The kept one, once it is there. */
+  current: string | null = null;
   private kept: Promise<string> | null = null;
   /** Counts what was dropped, so that a late answer about an old one says nothing of the new one. */
   private round = 0;
@@ -53,11 +55,11 @@ export class Tokens {
   /** The kept one is no good (any more). */
   drop(): void {
     this.round++;
-    this.kept = null;
+    this.kept = this.current = null;
   }
 
   private async fetch(): Promise<string> {
-    if (typeof this.source === 'string') return this.source;
+    if (typeof this.source === 'string') return (this.current = this.source);
     const { source, withinMs, round } = this;
     const late = (): RingwayError => noToken(`gave no token within ${withinMs} ms`);
     // Called in `then`, so that what it throws at once is caught as well.
@@ -68,7 +70,10 @@ export class Tokens {
       });
     const token = await inTime(asked, withinMs, late);
     if (typeof token !== 'string' || token === '') throw noToken('gave something else than a token');
-    if (round === this.round) this.learn(claimsOf(token));
+    if (round === this.round) {
+      this.current = token;
+      this.learn(claimsOf(token));
+    }
     return token;
   }
 

@@ -28,6 +28,7 @@ describe('an app without a network', () => {
     const outgoing = alice.call({ callee: 'bob', media: 'voice' });
     await outgoing.sent;
     const [incoming] = await rings;
+    await incoming.ringing(); // that it has arrived is known
     return { alice, bob, outgoing, incoming };
   };
   const offline = async (app: { status: string }): Promise<() => Promise<void>> => {
@@ -147,6 +148,71 @@ describe('an app without a network', () => {
     expect(Date.now() - before).toBeLessThan(5_000);
     expect(outgoing.state).toBe('ended');
     proxy.heal();
+    expect(await over(incoming)).toMatchObject({ outcome: 'cancelled' });
+  });
+
+  describe('rings nobody with a call that was being sent when', () => {
+    /** Recorded by the gateway, and Alice does not know it. */
+    const unacknowledged = async (options = {}) => {
+      const alice = await running.online('alice', { url: proxy.url, ...options });
+      const bob = await running.online('bob');
+      const rings = happens(bob, 'incoming');
+      const lost = proxy.loseNextReply(() => true);
+      const outgoing = alice.call({ callee: 'bob', media: 'voice' });
+      await lost;
+      const heal = proxy.refuse();
+      const [incoming] = await rings;
+      return { alice, outgoing, incoming, heal };
+    };
+
+    it('the client was closed', async () => {
+      const alice = await running.online('alice');
+      const outgoing = alice.call({ callee: 'bob', media: 'voice' });
+      await new Promise(setImmediate); // it is on its way
+      alice.close();
+      expect(outgoing).toMatchObject({ state: 'ended', error: { code: 'CLOSED' } });
+      expect(alice.status).toBe('idle');
+      await expect(outgoing.sent).rejects.toMatchObject({ code: 'CLOSED' });
+      await eventually(
+        () => gateway.recorded(outgoing.id, 'alice').catch(() => [] as string[]),
+        (types) => types.includes('CallCancelled'),
+      );
+    });
+
+    it('the client was closed without a network', async () => {
+      const { alice, outgoing, incoming, heal } = await unacknowledged();
+      alice.close();
+      await expect(outgoing.sent).rejects.toMatchObject({ code: 'CLOSED' });
+      await heal();
+      expect(await over(incoming)).toMatchObject({ outcome: 'cancelled' });
+      await eventually(
+        async () => outgoing.view?.outcome,
+        (outcome) => outcome === 'cancelled',
+      );
+    });
+
+    it('its time was over', async () => {
+      const { outgoing, incoming, heal } = await unacknowledged({ deadlineMs: 1_000 });
+      await expect(outgoing.sent).rejects.toMatchObject({ code: 'TIMEOUT' });
+      expect(outgoing).toMatchObject({ state: 'ended', error: { code: 'TIMEOUT' } });
+      await heal();
+      expect(await over(incoming)).toMatchObject({ outcome: 'cancelled' });
+    });
+  });
+
+  it('may be closed right after it hung up', async () => {
+    const { alice, outgoing, incoming } = await ring('bob');
+    await incoming.answer();
+    void outgoing.hangUp();
+    alice.close();
+    expect(await over(incoming)).toMatchObject({ outcome: expect.stringMatching('completed') });
+  });
+
+  it('may hang up after it was closed', async () => {
+    const { alice, outgoing, incoming } = await ring('bob');
+    alice.close();
+    await outgoing.hangUp();
+    expect(outgoing.state).toBe('ended');
     expect(await over(incoming)).toMatchObject({ outcome: 'cancelled' });
   });
 });
