@@ -64,7 +64,9 @@ export class CallMedia extends Emitter<CallMediaEvents> {
     this.localStream = localStream;
     this.remoteStream = new Stream();
     this.peerConnection = new Peer({ iceServers });
-    this.camera = (localStream?.getVideoTracks().length ?? 0) > 0;
+    // As the app gives them: a track that is switched off stays so.
+    this.muted = localStream?.getAudioTracks().some(({ enabled }) => !enabled) ?? false;
+    this.camera = localStream?.getVideoTracks().some(({ enabled }) => enabled) ?? false;
     this.listenToPeer();
     for (const track of localStream?.getTracks() ?? []) this.peerConnection.addTrack(track, localStream!);
     this.unsubscribe.push(
@@ -73,6 +75,7 @@ export class CallMedia extends Emitter<CallMediaEvents> {
       call.on('ended', () => this.close()),
     );
     if (call.state === 'ended') this.close();
+    else this.tell().catch(() => undefined); // told again with the next change, and after a reconnect
   }
 
   get state(): RTCPeerConnectionState {
@@ -230,7 +233,9 @@ export class CallMedia extends Emitter<CallMediaEvents> {
   }
 
   private async tell(): Promise<void> {
-    const [audio, video] = [!this.muted, this.camera];
+    const sends = (kind: string): boolean =>
+      this.peerConnection.getSenders().some(({ track }) => track?.kind === kind);
+    const [audio, video] = [!this.muted && sends('audio'), this.camera && sends('video')];
     for (const { sender } of this.peerConnection.getTransceivers()) {
       if (sender.track) sender.track.enabled = !this.held && (sender.track.kind === 'audio' ? audio : video);
     }
