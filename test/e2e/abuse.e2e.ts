@@ -61,7 +61,12 @@ describe('whoever asks too much', () => {
   });
 
   it('from one address is answered 429 before anybody looks at a token, and others are served', async () => {
-    const answers = await asks(300, () => '198.51.100.1, 203.0.113.1');
+    const answers: HttpAnswer[] = [];
+    // On a busy machine the first few hundred may take so long that they are not too many.
+    await eventually(
+      async () => answers.push(...(await asks(300, () => '198.51.100.1, 203.0.113.1'))),
+      () => answers.some(({ status }) => status === 429),
+    );
     const statuses = new Set(answers.map(({ status }) => status));
     expect([...statuses].sort()).toEqual([401, 429]);
     const refused = answers.find(({ status }) => status === 429)!;
