@@ -8,7 +8,7 @@ export interface KeyTiming {
   cooldownMs: number;
 }
 
-const TIMING: KeyTiming = { refreshMs: 300_000, cooldownMs: 30_000 };
+const TIMING: KeyTiming = { refreshMs: 300_000, cooldownMs: 5_000 };
 const ANSWER_WITHIN_MS = 3_000;
 
 /**

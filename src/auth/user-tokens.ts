@@ -4,7 +4,6 @@ import {
   type JWTVerifyOptions,
   type JWTVerifyResult,
   SignJWT,
-  decodeProtectedHeader,
   errors,
   jwtVerify,
 } from 'jose';
@@ -100,13 +99,11 @@ export class UserTokens implements OnModuleDestroy {
     jwtVerify(token, this.secret, { ...options, algorithms: ['HS256'] });
 }
 
-function via(keys: ProviderKeys): Verify {
-  const algorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
-  return async (token, options) => {
-    if (!decodeProtectedHeader(token).kid) throw new errors.JWTInvalid('a key id is required');
-    return jwtVerify(token, keys.find, { ...options, algorithms });
-  };
-}
+/** A token without a key id is good when just one key fits its algorithm (RFC 7515 leaves `kid` to the signer). */
+const via =
+  (keys: ProviderKeys): Verify =>
+  (token, options) =>
+    jwtVerify(token, keys.find, { ...options, algorithms: ['RS256', 'ES256', 'EdDSA', 'Ed25519'] });
 
 function refusal(error: unknown): Failure {
   if (error instanceof errors.JWTExpired) return new Failure('TOKEN_EXPIRED', 'The token has expired.');
@@ -122,7 +119,7 @@ function refusal(error: unknown): Failure {
 }
 
 function userOf({ sub, name, exp, scope }: JWTPayload): User {
-  if (typeof sub !== 'string' || sub.length < 1 || sub.length > 128 || findFlaw(sub)) {
+  if (typeof sub !== 'string' || sub.length < 1 || sub.length > 256 || [...sub].length > 128 || findFlaw(sub)) {
     throw new Failure('UNAUTHENTICATED', 'The token is not valid: sub must be 1 to 128 characters long.');
   }
   return {

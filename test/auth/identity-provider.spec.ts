@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type CryptoKey, type JWK, SignJWT, exportJWK, exportSPKI, generateKeyPair } from 'jose';
+import { type CryptoKey, type JWK, SignJWT, exportJWK, exportSPKI, generateKeyPair, importJWK } from 'jose';
 import { UserTokens } from '../../src/auth/user-tokens.js';
 import { IN_AN_HOUR, clock, forged, key, refusalOf, signed } from './tokens.js';
 
@@ -45,6 +45,8 @@ const by = (
   privateKey: CryptoKey,
   header: { alg: string; kid?: string; [name: string]: unknown },
 ): Promise<string> => new SignJWT(alice).setProtectedHeader(header).sign(privateKey);
+const as = async (alg: string, { privateKey }: { privateKey: CryptoKey }): Promise<CryptoKey> =>
+  (await importJWK(await exportJWK(privateKey), alg)) as CryptoKey;
 const verdict = async (token: Promise<string> | string) => refusalOf(tokens.verify(await token));
 
 describe("an identity provider's token", () => {
@@ -54,6 +56,18 @@ describe("an identity provider's token", () => {
     ['EdDSA', 'ed', ed],
   ])('counts, signed with %s', async (alg, kid, { privateKey }) => {
     expect(await tokens.verify(await by(privateKey, { alg, kid }))).toMatchObject({ userId: 'alice' });
+  });
+
+  it('counts without a key id while just one key fits its algorithm', async () => {
+    expect(await verdict(by(rsa.privateKey, { alg: 'RS256' }))).toBe('accepted');
+    const { publicKey } = await generateKeyPair('RS256', { extractable: true });
+    const another = { ...(await exportJWK(publicKey)), kid: 'another' };
+    answer.body = JSON.stringify({ keys: [...published, another] });
+    const { port } = provider.address() as AddressInfo;
+    const auth = { secret: null, jwksUrl: `http://127.0.0.1:${port}/keys`, issuer: null, audience: null };
+    tokens = new UserTokens(auth, clock, 'fallback');
+    expect(await verdict(by(rsa.privateKey, { alg: 'RS256' }))).toBe('UNAUTHENTICATED');
+    expect(await verdict(by(rsa.privateKey, { alg: 'RS256', kid: 'rsa' }))).toBe('accepted');
   });
 
   it.each<[string, () => Promise<string> | string]>([
@@ -70,7 +84,10 @@ describe("an identity provider's token", () => {
       },
     ],
     ['with alg none under a known key id', () => forged({ alg: 'none', kid: 'rsa' }, alice)],
-    ['without a key id', () => by(rsa.privateKey, { alg: 'RS256' })],
+    [
+      'with another algorithm of the same key',
+      async () => by(await as('RS384', rsa), { alg: 'RS384', kid: 'rsa' }),
+    ],
     ['with an empty key id', () => by(rsa.privateKey, { alg: 'RS256', kid: '' })],
     ['with the key id of another key', () => by(rsa.privateKey, { alg: 'RS256', kid: 'ec' })],
     [
