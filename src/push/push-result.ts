@@ -1,12 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 
-export type PushProvider = 'apns' | 'fcm';
-
-/** The provider took the push; whether the phone rings is for the phone to say. `providerId` is the vendor's name for it. */
+/** The provider took the push; whether the phone rings is for the phone to say. */
 export interface PushTaken {
   outcome: 'accepted';
   status: number;
-  providerId: string | null;
 }
 
 /**
@@ -69,7 +66,7 @@ const ofTheOperator = new Set(['BadTopic', 'MissingTopic', 'TopicDisallowed']);
  * @see https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns
  */
 export function apnsResult({ status, headers, body }: VendorReply, now: number): PushAnswer {
-  if (status === 200) return { outcome: 'accepted', status, providerId: first(headers['apns-id']) };
+  if (status === 200) return { outcome: 'accepted', status };
 
   const answer = jsonObject(body);
   const stated = word(answer.reason);
@@ -93,12 +90,9 @@ export function apnsResult({ status, headers, body }: VendorReply, now: number):
  * @see https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode
  */
 export function fcmResult({ status, headers, body }: VendorReply, now: number): PushAnswer {
-  const answer = jsonObject(body);
-  if (status === 200) {
-    return { outcome: 'accepted', status, providerId: typeof answer.name === 'string' ? answer.name : null };
-  }
+  if (status === 200) return { outcome: 'accepted', status };
 
-  const error = object(answer.error);
+  const error = object(jsonObject(body).error);
   const code = fcmErrorCode(error);
   const stated = code ?? word(error.status);
   const says = (name: string): boolean => [code, error.status].includes(name);

@@ -28,7 +28,7 @@ export class Jobs {
     const { rows } = await this.pool.query<Job>({
       name: 'claim_jobs',
       text: `update jobs set lease_until = clock_timestamp() + $2 * interval '1 millisecond',
-                    epoch = epoch + 1, attempts = attempts + 1
+                    epoch = epoch + 1
               where key in (select key from jobs
                              where due_at <= clock_timestamp()
                                and (lease_until is null or lease_until < clock_timestamp())

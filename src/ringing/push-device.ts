@@ -5,6 +5,7 @@ import { Calls } from '../calls/calls.js';
 import { CloseCall } from '../calls/close-call.js';
 import { type UnansweredCall, isUnanswered } from '../calls/domain/call.js';
 import { CLOCK, type Clock } from '../clock.js';
+import type { ApnsEnvironment } from '../devices/device.entity.js';
 import { DeviceRegistry } from '../devices/device-registry.js';
 import { type PushAddress, Reaches } from '../devices/reach.js';
 import type { PushResult } from '../push/push-result.js';
@@ -175,7 +176,7 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
     deviceId: string,
     apnsId: string,
     { token, bundleId }: Extract<PushAddress, { provider: 'apns' }>,
-    environment: 'sandbox' | 'production',
+    environment: ApnsEnvironment,
   ): Promise<PushResult> {
     const payload = { aps: {}, ...(await this.payload(call, deviceId)) };
     return this.senders.apns.send({

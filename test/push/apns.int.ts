@@ -48,7 +48,6 @@ describe('a VoIP push', () => {
     expect(await senderTo(server).send(message)).toEqual({
       outcome: 'accepted',
       status: 200,
-      providerId: message.apnsId,
     });
 
     const [visit] = server.visits;

@@ -32,7 +32,6 @@ describe('a message to an Android phone', () => {
     expect(await sender.send(message({ ttlSeconds: 29.9 }))).toEqual({
       outcome: 'accepted',
       status: 200,
-      providerId: 'projects/p/messages/1',
     });
     expect(server.visits[0]?.headers).toMatchObject({
       ':method': 'POST',

@@ -17,10 +17,9 @@ async function dueJob(): Promise<string> {
 interface Row {
   epoch: number;
   leased: boolean;
-  attempts: number;
 }
 const rowOf = async (key: string): Promise<Row | undefined> => {
-  const text = `select epoch, attempts, lease_until > clock_timestamp() as leased from jobs where key = $1`;
+  const text = `select epoch, lease_until > clock_timestamp() as leased from jobs where key = $1`;
   return (await given.rows<Row & { leased: boolean }>(text, [key]))[0];
 };
 
