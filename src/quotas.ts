@@ -8,7 +8,7 @@ const SOCKETS_PER_USER = 4;
 /** How many seconds' worth may come at once. */
 const BURST_S = { user: 4, address: 10 };
 /** How many seconds' worth of connections one address may have that have not said who they are. */
-const STRANGERS_S = 5;
+const STRANGERS_S = 8;
 
 /** How much one user and one address may ask of this node, over sockets and HTTP together. */
 @Injectable()

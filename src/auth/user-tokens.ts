@@ -119,7 +119,13 @@ function refusal(error: unknown): Failure {
 }
 
 function userOf({ sub, name, exp, scope }: JWTPayload): User {
-  if (typeof sub !== 'string' || sub.length < 1 || sub.length > 256 || [...sub].length > 128 || findFlaw(sub)) {
+  if (
+    typeof sub !== 'string' ||
+    sub.length < 1 ||
+    sub.length > 256 ||
+    [...sub].length > 128 ||
+    findFlaw(sub)
+  ) {
     throw new Failure('UNAUTHENTICATED', 'The token is not valid: sub must be 1 to 128 characters long.');
   }
   return {
