@@ -55,6 +55,11 @@ export class CallStore {
     return call;
   }
 
+  /** There is a connection, or there is none. */
+  connection(online: boolean): void {
+    for (const call of this.calls.values()) call.connection(online);
+  }
+
   /** Gives up the calls that are still being sent. */
   withdraw(error: RingwayError): void {
     for (const call of [...this.starting.keys()]) call.withdraw(error);

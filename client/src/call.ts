@@ -31,6 +31,9 @@ export interface CallEvents {
   media: [media: MediaState];
   /** Another device of this user acted, so this one need not ring any more. */
   'handled-elsewhere': [handled: HandledElsewhere];
+  /** This device has lost the gateway; what the other side does meanwhile is heard afterwards. The media may go on. */
+  reconnecting: [];
+  reconnected: [];
   /**
    * Over. Without a connection the view is the last one there was, and how it ended comes with a later `change`. It is
    * null when the gateway never knew of the call: look at `call.error`.
@@ -73,6 +76,8 @@ export class Call extends Emitter<CallEvents> {
   error: RingwayError | null = null;
   /** How far it got on its way to the callee (outgoing calls). */
   readonly progress: ProgressStep[] = [];
+  /** Whether the gateway is out of reach, so that `view` may be old. */
+  reconnecting = false;
   /** What the other side has muted; null until it said so. */
   peerMedia: MediaState | null = null;
   /** Resolves when the gateway has recorded the call; rejects with a `RingwayError` when it could not be started. */
@@ -253,6 +258,14 @@ export class Call extends Emitter<CallEvents> {
     if (this.wasElsewhere || this.hasLeft) return;
     this.wasElsewhere = true;
     this.emit('handled-elsewhere', handled);
+  }
+
+  /** @internal */
+  connection(online: boolean): void {
+    if (this.isOver || this.view === null || online !== this.reconnecting) return;
+    this.reconnecting = !online;
+    this.emit(online ? 'reconnected' : 'reconnecting');
+    this.line.changed(this);
   }
 
   /** @internal Another gateway may serve us now, and it does not know what was muted. */

@@ -124,6 +124,7 @@ export class RingwayClient extends Emitter<RingwayEvents> {
     // Before the app hears of it, which may close the client.
     if (status === 'replaced') this.farewells.part(this.tokens.current);
     this.emit('status', status);
+    if (status === 'online' || this.connection.trying) this.store.connection(status === 'online');
     if (status === 'refused') this.emit('error', this.connection.error!);
   }
 

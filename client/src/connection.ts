@@ -79,6 +79,11 @@ export class Connection extends Emitter<Events> {
     return this.socket?.connected === true;
   }
 
+  /** Not there, and on the way to be. */
+  get trying(): boolean {
+    return this.status === 'connecting' || this.status === 'offline';
+  }
+
   open(): void {
     if (this.status !== 'idle' && this.status !== 'replaced' && this.status !== 'refused') return;
     this.attempt = this.refusedTokens = 0;

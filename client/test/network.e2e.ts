@@ -64,6 +64,26 @@ describe('apps on a bad network', () => {
     expect(outgoing.view).toMatchObject({ state: 'ended', outcome: 'completed', answeredBy: 'bob-sdk' });
   });
 
+  it('say of a call when the gateway is out of reach, and when it is back', async () => {
+    const alice = await running.online('alice', { url: proxy.url });
+    await running.online('bob');
+    const call = alice.call({ callee: 'bob', media: 'voice' });
+    await call.sent;
+    const heard: [string, boolean][] = [];
+    call.on('reconnecting', () => heard.push(['reconnecting', call.reconnecting]));
+    call.on('reconnected', () => heard.push(['reconnected', call.reconnecting]));
+    const heal = proxy.refuse();
+    await happens(alice, 'status', (status) => status === 'offline');
+    const reconnected = happens(call, 'reconnected');
+    await heal();
+    await reconnected;
+    expect(heard).toEqual([
+      ['reconnecting', true],
+      ['reconnected', false],
+    ]);
+    await call.hangUp();
+  });
+
   it('get all signals of both sides in order, over connections that break', async () => {
     const [alice, bob] = [
       await running.online('alice', { url: proxy.url }),
