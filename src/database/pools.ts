@@ -1,5 +1,8 @@
 import pg from 'pg';
 
+/** After a failover no connection stays for longer at a server that has become a standby and only answers reads. */
+export const MAX_LIFETIME_S = 300;
+
 /** Deadlines of every query and connection attempt, so that an absent PostgreSQL is an error and never a wait. */
 const LIMITS = {
   connectionTimeoutMillis: 1_500,
@@ -8,6 +11,7 @@ const LIMITS = {
   idle_in_transaction_session_timeout: 5_000,
   keepAlive: true,
   idleTimeoutMillis: 60_000,
+  maxLifetimeSeconds: MAX_LIFETIME_S,
 };
 
 /** For questions over many calls, which nobody's call waits for. */
@@ -35,9 +39,12 @@ export const OPERATOR_POOL = Symbol('operator pool');
 /** Injection token of the small pool for leases and jobs, which busy commands cannot starve. */
 export const CONTROL_POOL = Symbol('control pool');
 
+const READ_ONLY = '25006';
+
 /**
- * A connection that has let a query time out is of no use any more: it may be the end of a wire that was cut. Pools of
- * pg see to that themselves when they run the query; TypeORM holds connections of its own accord, and would give it back.
+ * A connection that has let a query time out is of no use any more: it may be the end of a wire that was cut; nor is one
+ * to a server that takes no writes. Pools of pg see to that themselves when they run the query; TypeORM holds connections
+ * of its own accord, and would give it back.
  */
 export class MortalClient extends pg.Client {
   constructor(config?: string | pg.ClientConfig) {
@@ -47,7 +54,8 @@ export class MortalClient extends pg.Client {
       const result = query(...args);
       if (result instanceof Promise) {
         result.catch((error: unknown) => {
-          if ((error as Error).message === 'Query read timeout') this.cut();
+          const { message, code } = error as { message: string; code?: string };
+          if (message === 'Query read timeout' || code === READ_ONLY) this.cut();
         });
       }
       return result;

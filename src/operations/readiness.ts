@@ -18,7 +18,7 @@ const ANSWER_MS = 1_000;
 export class Readiness {
   draining = false;
   /** Asked by many at once, PostgreSQL is asked once. */
-  private asking: Promise<boolean> | null = null;
+  private asking: Promise<string | null> | null = null;
 
   constructor(
     @Inject(CONTROL_POOL) private readonly pool: Pool,
@@ -41,16 +41,32 @@ export class Readiness {
   }
 
   private async postgres(): Promise<Health['parts'][string]> {
-    this.asking ??= this.ask().finally(() => (this.asking = null));
-    return (await this.asking) ? { status: 'ok' } : { status: 'down', detail: 'PostgreSQL does not answer' };
+    this.asking ??= inTime(this.ask(), ANSWER_MS)
+      .catch(() => 'PostgreSQL does not answer')
+      .finally(() => (this.asking = null));
+    const detail = await this.asking;
+    return detail === null ? { status: 'ok' } : { status: 'down', detail };
   }
 
-  private async ask(): Promise<boolean> {
+  /** @returns what is wrong with PostgreSQL, if anything */
+  private async ask(): Promise<string | null> {
+    const client = await this.pool.connect();
+    const cut = (): void => undefined; // the query hears of it as well
+    client.on('error', cut);
+    let good = false;
     try {
-      await inTime(this.pool.query('select 1'), ANSWER_MS);
-      return true;
-    } catch {
-      return false;
+      const { rows } = await client.query<{ recovering: boolean; reading: boolean }>(
+        `select pg_is_in_recovery() as recovering, current_setting('transaction_read_only')::boolean as reading`,
+      );
+      const { recovering, reading } = rows[0]!;
+      good = !recovering && !reading;
+      return good ? null : recovering ? STANDBY : READ_ONLY;
+    } finally {
+      client.off('error', cut);
+      client.release(!good); // the next connection may lead to the new primary
     }
   }
 }
+
+const STANDBY = 'PostgreSQL is in recovery: this node is connected to a standby, which takes no writes';
+const READ_ONLY = 'PostgreSQL is read-only';
