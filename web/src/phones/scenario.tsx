@@ -32,7 +32,10 @@ export function Scenario({ phone }: { phone: BrowserPhone }) {
 
 /** @returns whether the gateway believes it now, and the app sleeps, so that a push is needed */
 async function breakEnvironment({ id, app, apns }: VirtualPhone): Promise<boolean> {
-  const wrong = apns?.actual === 'sandbox' ? 'production' : 'sandbox';
+  const [right, wrong] =
+    apns?.actual === 'sandbox' ? (['sandbox', 'production'] as const) : (['production', 'sandbox'] as const);
   if (app === 'foreground' && !(await press(id, { do: 'background' }))) return false;
+  // A gateway that has corrected the same mistake before would not make it again: this is a new one.
+  if (!(await press(id, { do: 'declare', environment: right }))) return false;
   return press(id, { do: 'declare', environment: wrong });
 }
