@@ -183,11 +183,12 @@ export class EventStore {
 
   /**
    * Events after a cursor in global order. Only what no open transaction can still slip in front of is handed out
-   * (`pg_snapshot_xmin`), so a reader that remembers its last cursor skips nothing.
+   * (`pg_snapshot_xmin`), so a reader that remembers its last cursor skips nothing. By the columns of the table: the
+   * selected transaction id is text, in which 10 comes before 9.
    */
   async readAfter(cursor: Cursor, limit: number): Promise<(StoredEvent & { cursor: Cursor })[]> {
     const text = `${SELECT} where (transaction_id, position) > ($1::xid8, $2::bigint)
-      and transaction_id < pg_snapshot_xmin(pg_current_snapshot()) order by transaction_id, position limit $3`;
+      and transaction_id < pg_snapshot_xmin(pg_current_snapshot()) order by events.transaction_id, events.position limit $3`;
     const { rows } = await this.run<Row>('read_after', text, [cursor.transactionId, cursor.position, limit]);
     return rows.map((row) => ({
       ...stored(row),
