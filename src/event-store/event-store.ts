@@ -49,7 +49,6 @@ export class EventStore {
   private readonly keys: UserKeys;
   /** Commands of this process in two halves, because a Set takes long to find its oldest entry. */
   private own = { younger: new Set<string>(), older: new Set<string>() };
-
   /** Commands of this process whose outcome it does not know, and since when. */
   private readonly unsettled = new Map<string, number>();
 

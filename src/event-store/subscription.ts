@@ -1,37 +1,52 @@
 import type { Pool } from 'pg';
+import { Checkpoint } from './checkpoint.js';
+import { deliver } from './deliver.js';
 import type { StoredEvent } from './event.js';
 import type { Cursor, EventStore } from './event-store.js';
 
-const BEGINNING: Cursor = { transactionId: '0', position: '0' };
+const LEASE_MS = 5_000;
+const FIRST_PAUSE_MS = 500;
 
 export interface SubscriptionOptions {
   /** The checkpoint's name; one node at a time works on it. */
   name: string;
-  /** Called with events in global order, at least once each. Throwing means: the same events again, after a pause. */
-  handle(events: readonly StoredEvent[]): Promise<void>;
+  /** Called with one event after the other, at least once each. Throwing means: again, after pauses that grow. */
+  handle(event: StoredEvent): Promise<void>;
+  /** Events of different lines in hand at once; 1 keeps the global order. */
+  parallel?: number;
+  /** What must follow each other; null for what must be alone. An event's stream when not given. */
+  lineOf?(event: StoredEvent): string | null;
   batchSize?: number;
   /** How long to sleep when there is nothing new; `wake()` ends the sleep. */
   pollMs?: number;
-  /** A node that dies keeps others waiting this long. `handle` must be quicker. */
+  /** A node that dies keeps others waiting this long; extended while there is work. */
   leaseMs?: number;
+  /** The longest pause while `handle` throws. */
+  longestPauseMs?: number;
   onError?(error: unknown): void;
 }
 
 /**
- * Hands out all events in global order to one node at a time and remembers how far it came. The checkpoint moves only
- * after `handle` and only while the lease's epoch is still ours, so nothing is skipped and a stale node changes nothing.
+ * Hands out all events to one node at a time and remembers how far it came. The checkpoint moves only over what has
+ * been handled and only while the lease's epoch is still ours, so nothing is skipped and a stale node changes nothing.
  */
 export class Subscription {
   private running = true;
   private woken = false;
   private sleep: { wake(): void } | null = null;
+  /** Handled already though something before it is not; by position. */
+  private ahead = new Set<string>();
+  /** Where `handle` has thrown, and how often without any progress. */
+  private stuck: { at: string; times: number } | null = null;
+  private readonly checkpoint: Checkpoint;
   private readonly done: Promise<void>;
 
   constructor(
     private readonly store: EventStore,
-    private readonly pool: Pool,
+    pool: Pool,
     private readonly options: SubscriptionOptions,
   ) {
+    this.checkpoint = new Checkpoint(pool, options.name, options.leaseMs ?? LEASE_MS);
     this.done = this.loop();
   }
 
@@ -57,57 +72,65 @@ export class Subscription {
       } catch (error) {
         this.options.onError?.(error);
       }
-      if (!more && !this.woken && this.running) await this.pause(pollMs * (0.75 + Math.random() / 2));
+      if (!this.running || more) continue;
+      if (this.stuck) await this.pause(this.backOff(this.stuck.times));
+      else if (!this.woken) await this.pause(pollMs * (0.75 + Math.random() / 2));
     }
   }
 
   /** @returns whether there may be more right away */
   private async step(): Promise<boolean> {
     const { batchSize = 500 } = this.options;
-    const cursor = await this.checkpoint();
+    const cursor = await this.checkpoint.read();
+    if (cursor.position !== this.stuck?.at) this.stuck = null;
     const events = await this.store.readAfter(cursor, batchSize);
-    const last = events.at(-1);
-    if (!last) return false;
-    const epoch = await this.lease(cursor);
-    if (epoch === null) return false;
-    let next = cursor;
+    if (events.length === 0 || !(await this.checkpoint.lease(cursor))) return false;
+    this.ahead = new Set(events.map(({ position }) => position).filter((one) => this.ahead.has(one)));
+    const reached = (): Cursor => {
+      const gap = events.findIndex(({ position }) => !this.ahead.has(position));
+      const handled = gap < 0 ? events : events.slice(0, gap);
+      return handled.at(-1)?.cursor ?? cursor;
+    };
+    await this.work(events, reached);
+    return this.stuck === null && events.length === batchSize;
+  }
+
+  /** Holds the lease while the events are handled, and remembers how far that came, whatever becomes of it. */
+  private async work(events: readonly StoredEvent[], reached: () => Cursor): Promise<void> {
+    const {
+      handle,
+      parallel = 1,
+      lineOf = ({ streamId }) => streamId,
+      onError,
+      leaseMs = LEASE_MS,
+    } = this.options;
+    let held = true;
+    let extended = Promise.resolve();
+    const extend = async (): Promise<void> => {
+      held &&= await this.checkpoint.extend(reached());
+    };
+    const timer = setInterval(() => {
+      extended = extended.then(extend).catch(onError);
+    }, leaseMs / 3);
     try {
-      await this.options.handle(events);
-      next = last.cursor;
+      const left = events.filter(({ position }) => !this.ahead.has(position));
+      const onDelivered = ({ position }: StoredEvent): unknown => this.ahead.add(position);
+      await deliver(left, { handle, parallel, lineOf, onDelivered, mayGoOn: () => held && this.running });
+    } catch (error) {
+      onError?.(error);
+      const at = reached().position;
+      this.stuck = { at, times: this.stuck?.at === at ? this.stuck.times + 1 : 1 };
     } finally {
-      await this.release(epoch, next);
+      clearInterval(timer);
+      await extended;
+      await this.checkpoint.release(reached());
     }
-    return events.length === batchSize;
   }
 
-  private async checkpoint(): Promise<Cursor> {
-    const { rows } = await this.pool.query<{ transactionId: string; position: string }>(
-      'select transaction_id::text as "transactionId", position from checkpoints where name = $1',
-      [this.options.name],
-    );
-    return rows[0] ?? BEGINNING;
-  }
-
-  /** @returns the epoch of our lease; null when another node works on it or has moved on meanwhile */
-  private async lease({ transactionId, position }: Cursor): Promise<number | null> {
-    const { rows } = await this.pool.query<{ epoch: number }>(
-      `insert into checkpoints as c (name, epoch, lease_until)
-       values ($1, 1, clock_timestamp() + $2 * interval '1 millisecond')
-       on conflict (name) do update set epoch = c.epoch + 1, lease_until = excluded.lease_until
-         where (c.lease_until is null or c.lease_until < clock_timestamp())
-           and c.transaction_id = $3::xid8 and c.position = $4
-       returning epoch`,
-      [this.options.name, this.options.leaseMs ?? 5_000, transactionId, position],
-    );
-    return rows[0]?.epoch ?? null;
-  }
-
-  private async release(epoch: number, { transactionId, position }: Cursor): Promise<void> {
-    await this.pool.query(
-      `update checkpoints set transaction_id = $3::xid8, position = $4, lease_until = null
-       where name = $1 and epoch = $2`,
-      [this.options.name, epoch, transactionId, position],
-    );
+  /** Doubled each time, with jitter, so that nodes do not come together to a receiver that is just recovering. */
+  private backOff(times: number): number {
+    const { longestPauseMs = 30_000 } = this.options;
+    return Math.min(longestPauseMs, FIRST_PAUSE_MS * 2 ** (times - 1)) * (0.5 + Math.random() / 2);
   }
 
   private pause(ms: number): Promise<void> {

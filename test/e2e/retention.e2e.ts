@@ -114,6 +114,7 @@ describe('calls that ended longer ago than the retention', () => {
       WEBHOOK_URL: `http://127.0.0.1:${(backend.address() as AddressInfo).port}/`,
       WEBHOOK_SECRET: 'shared with the backend',
     };
+    await restart(webhook);
     const alice = await gateway.phone('alice');
     const old = [await ended(alice, 'bob'), await ended(alice, 'bob')];
     await daysAgo(database, 31, old);
