@@ -5,8 +5,9 @@ import type { Outcome } from '../calls/domain/call.js';
 import { type CallView, viewOf } from '../calls/domain/call-view.js';
 import { CLOCK, type Clock } from '../clock.js';
 import { OPERATOR_POOL } from '../database/pools.js';
+import { OUTCOME, STATE } from './fate.js';
 import { HISTORY_OF_BEGUN, type HistoryRow, decodeCursor, encodeCursor, foldRow } from './list-calls.js';
-import { A_DAY_MS, HOW_IT_ENDED } from './overview.js';
+import { A_DAY_MS } from './overview.js';
 import { patientQuery } from './patient-query.js';
 
 export interface AllCallsFilters {
@@ -74,12 +75,11 @@ function listing({ user, outcome, state, from, to, cursor, limit }: AllCallsFilt
     const { at, position } = decodeCursor(cursor);
     conditions.push(`(at, position) < (${given(new Date(at))}, ${given(position)}::bigint)`);
   }
-  if (state !== undefined) conditions.push(IN_STATE[state]);
-  if (outcome !== undefined) conditions.push(WITH_OUTCOME[outcome]);
-  const fate = state === undefined && outcome === undefined ? '' : `cross join ${FATE}`;
+  if (state !== undefined) conditions.push(`${STATE} = ${given(state)}`);
+  if (outcome !== undefined) conditions.push(`${OUTCOME} = ${given(outcome)}`);
   const size = given(limit + 1);
   const calls = (whose: string): string => `(
-    select stream_id, at, position from events begun ${fate}
+    select stream_id, at, position from events begun
      where ${[...conditions, whose].join(' and ')}
      order by at desc, position desc limit ${size})`;
   const person = user === undefined ? null : given(user);
@@ -94,24 +94,3 @@ function listing({ user, outcome, state, from, to, cursor, limit }: AllCallsFilt
      order by begun.at desc, begun.position desc`;
   return { text, values };
 }
-
-/** What a state looks like in a call's {@link FATE}. */
-const IN_STATE: Record<CallView['state'], string> = {
-  initiated: 'ended is null and not answered and not rang',
-  ringing: 'ended is null and not answered and rang',
-  answered: 'ended is null and answered',
-  ended: 'ended is not null',
-};
-
-/** What an outcome looks like in it: an end without an answer is a failure. */
-const WITH_OUTCOME: Record<Outcome, string> = {
-  completed: `ended = 'ended' and answered`,
-  failed: `(ended = 'failed' or (ended = 'ended' and not answered))`,
-  ...{ cancelled: `ended = 'cancelled'`, missed: `ended = 'missed'` },
-  ...{ declined: `ended = 'declined'`, busy: `ended = 'busy'` },
-};
-
-/** One look at each call's own short stream, newest call first, until the page is full. */
-const FATE = `lateral (
-  select bool_or(type = 'CallRinging') as rang, bool_or(type = 'CallAnswered') as answered, min(${HOW_IT_ENDED}) as ended
-    from events e where e.stream_id = begun.stream_id) fate`;

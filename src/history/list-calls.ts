@@ -14,6 +14,7 @@ import { READ_POOL } from '../database/pools.js';
 import { keyOf, opened } from '../event-store/personal-data.js';
 import { Failure } from '../failure.js';
 import { type CallRecord, recordOf } from './call-record.js';
+import { OUTCOME } from './fate.js';
 
 export interface CallFilters {
   with?: string;
@@ -103,18 +104,6 @@ export const HISTORY_OF_BEGUN = `lateral (
                                     'at', (extract(epoch from e.at) * 1000)::bigint) order by e.version) as history
     from events e where e.stream_id = begun.stream_id) stream`;
 
-const has = (type: string): string =>
-  `exists (select from events e where e.stream_id = begun.stream_id and e.type = '${type}')`;
-
-/** What an outcome looks like in the events: an end without an answer is a failure. */
-const HAS_OUTCOME = `case $5::text
-  when 'completed' then ${has('CallEnded')} and ${has('CallAnswered')}
-  when 'cancelled' then ${has('CallCancelled')}
-  when 'missed'    then ${has('CallMissed')}
-  when 'failed'    then ${has('CallFailed')} or (${has('CallEnded')} and not ${has('CallAnswered')})
-  else exists (select from events e where e.stream_id = begun.stream_id and e.type = 'CallDeclined'
-                 and e.data ->> 'reason' = $5) end`;
-
 const side = (mine: 'caller' | 'callee', other: 'caller' | 'callee', direction: string): string => `(
   select stream_id, at, position from events begun
    where type = 'CallInitiated' and data #>> '{${mine},userId}' = $1
@@ -125,7 +114,7 @@ const side = (mine: 'caller' | 'callee', other: 'caller' | 'callee', direction: 
      and ($7::timestamptz is null or at < $7)
      and ($8::timestamptz is null or (at, position) < ($8, $9::bigint))
      and at > (select coalesce(max(at), '-infinity') from events e where e.stream_id = 'user-' || $1)
-     and ($5::text is null or ${HAS_OUTCOME})
+     and ($5::text is null or ${OUTCOME} = $5)
    order by at desc, position desc limit $10)`;
 
 const LIST = `

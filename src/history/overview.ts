@@ -7,6 +7,7 @@ import { CLOCK, type Clock } from '../clock.js';
 import { OPERATOR_POOL } from '../database/pools.js';
 import { Presence } from '../devices/presence.js';
 import { Failure } from '../failure.js';
+import { OUTCOME } from './fate.js';
 import { patientQuery } from './patient-query.js';
 
 export const A_DAY_MS = 86_400_000;
@@ -120,20 +121,13 @@ interface CallsRow {
   series: Record<string, number> | null;
 }
 
-/** An event as the end of a call; null for every other event. */
-export const HOW_IT_ENDED = `case type when 'CallEnded' then 'ended' when 'CallCancelled' then 'cancelled'
-  when 'CallMissed' then 'missed' when 'CallFailed' then 'failed' when 'CallDeclined' then data ->> 'reason' end`;
-
-/** A row per call from one look at its own short stream: the work grows with the calls asked for, not with the table. */
+/** A row per call from two looks at its own short stream: the work grows with the calls asked for, not with the table. */
 const CALLS = `
 with calls as materialized (
-  select begun.at as begun, extract(epoch from rang - begun.at) * 1000 as ring_ms,
-         case when ended is null then 'live' when ended <> 'ended' then ended
-              when answered then 'completed' else 'failed' end as outcome
-    from events begun cross join lateral (
-      select min(at) filter (where type = 'CallRinging') as rang, bool_or(type = 'CallAnswered') as answered,
-             min(${HOW_IT_ENDED}) as ended
-        from events e where e.stream_id = begun.stream_id) fate
+  select begun.at as begun, coalesce(${OUTCOME}, 'live') as outcome,
+         extract(epoch from (
+           select min(at) from events e where e.stream_id = begun.stream_id and type = 'CallRinging') - begun.at) * 1000 as ring_ms
+    from events begun
    where begun.type = 'CallInitiated' and begun.at >= $1 and begun.at < $2)
 select count(ring_ms)::int as rang,
        (percentile_cont(0.5) within group (order by ring_ms))::float8 as median,

@@ -5,6 +5,7 @@ import type { ExistingCall } from '../calls/domain/call.js';
 import { READ_POOL } from '../database/pools.js';
 import { Batch } from '../database/batch.js';
 import { Log } from '../operations/log.js';
+import { ENDS } from './fate.js';
 import { HISTORY_OF_BEGUN, type HistoryRow, foldRow } from './list-calls.js';
 
 const JUST_ENDED_MS = 120_000;
@@ -67,6 +68,6 @@ select begun.user_id, stream.history from (${side('caller')} union all ${side('c
   cross join ${HISTORY_OF_BEGUN}
  where not exists (
    select from events over where over.stream_id = begun.stream_id
-      and over.type in ('CallDeclined', 'CallCancelled', 'CallMissed', 'CallEnded', 'CallFailed')
+      and over.type in ${ENDS}
       and over.at < clock_timestamp() - $2::int * interval '1 millisecond')
  order by begun.at, begun.position`;
