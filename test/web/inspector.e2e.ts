@@ -41,6 +41,7 @@ inBrowser('the call inspector', () => {
 
     await page.getByLabel('User').fill('wrong');
     await page.getByRole('row', { name: /bob/ }).waitFor({ state: 'detached' });
+    await page.getByRole('row', { name: /wrong/ }).waitFor(); // the list is empty while it is asked for
     expect(await rows.count()).toBe(1);
     expect(page.url()).toContain('user=wrong');
     await page.getByLabel('Outcome').selectOption('missed');
