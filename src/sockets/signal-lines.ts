@@ -1,4 +1,6 @@
 import type { AnsweredCall, ExistingCall } from '../calls/domain/call.js';
+import { Failure } from '../failure.js';
+import { MAX_SIGNAL_BYTES } from './wire.js';
 
 /** As an app receives it. `seq` counts from 1 per call and sending device; an app drops what it has seen. */
 export interface Signal {
@@ -57,6 +59,12 @@ export interface Handover {
   said: { callId: string; seq: number; kept: { signal: Signal; bytes: number; sent: boolean }[] }[];
   muted: Media[];
 }
+
+/** Signals that wait for the answer, per sender and call. */
+const KEPT_BEFORE_ANSWER = 64;
+const KEPT_AFTER_ANSWER = 256;
+/** As many of the largest signals as may wait before the answer. */
+const KEPT_BYTES = KEPT_BEFORE_ANSWER * MAX_SIGNAL_BYTES;
 
 /** In place of a connection: on its way to another node. */
 export const ELSEWHERE = 'elsewhere';
@@ -166,6 +174,23 @@ export class SignalLines {
 export function keepLatest({ media }: Line, told: Media): void {
   const { userId } = told.state.from;
   if (told.at >= (media.get(userId)?.at ?? 0)) media.set(userId, told);
+}
+
+/**
+ * Room for one more signal. The oldest makes it when it was sent to a client that never acknowledges: it has most likely
+ * arrived.
+ * @throws Failure `RATE_LIMITED`
+ */
+export function makeRoom(sender: Sender, call: ExistingCall, bytes: number, acknowledged: boolean): void {
+  const most = call.state === 'answered' ? KEPT_AFTER_ANSWER : KEPT_BEFORE_ANSWER;
+  let keptBytes = sender.kept.reduce((sum, kept) => sum + kept.bytes, bytes);
+  while (sender.kept.length >= most || keptBytes > KEPT_BYTES) {
+    if (!sender.kept[0]?.sentOn || acknowledged) {
+      const message = `${sender.kept.length} signals wait for the other side already; send fewer, or wait for the answer.`;
+      throw new Failure('RATE_LIMITED', message, { retryAfterMs: 1_000 });
+    }
+    keptBytes -= sender.kept.shift()!.bytes;
+  }
 }
 
 /** Those whose signals are for this device. */

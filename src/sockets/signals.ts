@@ -21,17 +21,12 @@ import {
   SignalLines,
   deviceInCall,
   keepLatest,
+  makeRoom,
   mediaFor,
   sendersTo,
   targetOf,
 } from './signal-lines.js';
-import { MAX_SIGNAL_BYTES } from './wire.js';
 
-/** Signals that wait for the answer, per sender and call. */
-const KEPT_BEFORE_ANSWER = 64;
-const KEPT_AFTER_ANSWER = 256;
-/** As many of the largest signals as may wait before the answer. */
-const KEPT_BYTES = KEPT_BEFORE_ANSWER * MAX_SIGNAL_BYTES;
 const ACK_TIMEOUT_MS = 10_000;
 /** A client that never acknowledges has received what was sent this long before its connection broke. */
 const PRESUMED_RECEIVED_MS = 2_000;
@@ -67,7 +62,7 @@ export class Signals {
       throw new Failure('UNAVAILABLE', 'The connection has been replaced.');
     const line = this.lines.ofCall(call);
     const sender = this.lines.sender(line, session, () => this.startOf(session, call));
-    this.makeRoom(sender, call, bytes);
+    makeRoom(sender, call, bytes, this.isAcknowledged(call, sender));
     const seq = ++sender.seq;
     sender.kept.push({
       ...{ signal: { callId: call.callId, seq, from: sender.from, signal }, bytes },
@@ -253,20 +248,10 @@ export class Signals {
     }
   }
 
-  /** The oldest makes room when it was sent to a client that never acknowledges: it has most likely arrived. */
-  private makeRoom(sender: Sender, call: ExistingCall, bytes: number): void {
-    const most = call.state === 'answered' ? KEPT_AFTER_ANSWER : KEPT_BEFORE_ANSWER;
-    let keptBytes = sender.kept.reduce((sum, kept) => sum + kept.bytes, bytes);
-    const target = targetOf(call, sender.from);
-    const acknowledges =
-      target && this.sessions.get(target.userId, target.deviceId)?.acknowledges === 'signals';
-    while (sender.kept.length >= most || keptBytes > KEPT_BYTES) {
-      if (!sender.kept[0]?.sentOn || acknowledges) {
-        const message = `${sender.kept.length} signals wait for the other side already; send fewer, or wait for the answer.`;
-        throw new Failure('RATE_LIMITED', message, { retryAfterMs: 1_000 });
-      }
-      keptBytes -= sender.kept.shift()!.bytes;
-    }
+  /** Whether the device that a sender's signals are for has acknowledged any on this connection. */
+  private isAcknowledged(call: ExistingCall, { from }: Sender): boolean {
+    const target = targetOf(call, from);
+    return !!target && this.sessions.get(target.userId, target.deviceId)?.acknowledges === 'signals';
   }
 
   private deliver(line: Line, sender: Sender): void {
