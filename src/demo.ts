@@ -55,19 +55,25 @@ export function startCast(
   const failed = (error: unknown): void => {
     if (!stopped) log.warn('a virtual phone failed', { error });
   };
-  const somebody = (userId: string) => ({
-    ...{ simulator, gateway: urlOf(at), userId, deviceId: `${userId}-demo`, onError: failed },
-  });
+  const somebody = (name: string, phone: string) => {
+    const userId = name.toLowerCase();
+    const deviceId = `${userId}-demo`;
+    return { simulator, gateway: urlOf(at), userId, deviceId, name: `${name}'s ${phone}`, onError: failed };
+  };
   const cast = [
     {
       what: 'iPhone, debug build',
-      phone: new VirtualIphone({ ...somebody('ivy'), bundleId: DEMO_BUNDLE_ID, build: 'debug' }),
+      phone: new VirtualIphone({ ...somebody('Ivy', 'iPhone'), bundleId: DEMO_BUNDLE_ID, build: 'debug' }),
     },
     {
       what: 'iPhone, App Store build',
-      phone: new VirtualIphone({ ...somebody('sam'), bundleId: DEMO_BUNDLE_ID, build: 'app-store' }),
+      phone: new VirtualIphone({
+        ...somebody('Sam', 'iPhone'),
+        bundleId: DEMO_BUNDLE_ID,
+        build: 'app-store',
+      }),
     },
-    { what: 'Android', phone: new VirtualAndroid(somebody('ada')) },
+    { what: 'Android', phone: new VirtualAndroid(somebody('Ada', 'Android')) },
   ];
   const register = async ({ what, phone }: (typeof cast)[number]): Promise<string[]> => {
     try {
