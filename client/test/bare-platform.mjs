@@ -6,14 +6,15 @@ import { build } from 'vite';
 
 const [url, folder] = process.argv.slice(2);
 const entry = fileURLToPath(new URL('../dist/index.js', import.meta.url));
-const lib = { entry, formats: ['es'], fileName: 'ringway-client' };
+const fileName = (format) => `ringway-client.${format}.js`;
+const lib = { entry, formats: ['es', 'iife'], name: 'ringway', fileName };
 await build({ configFile: false, logLevel: 'silent', root: folder, build: { lib, outDir: folder } });
 
 const { console, fetch } = globalThis;
 const exit = process.exit.bind(process);
 for (const name of ['crypto', 'navigator', 'structuredClone', 'setImmediate']) delete globalThis[name];
 
-const { RingwayClient } = await import(`${folder}/ringway-client.js`);
+const { RingwayClient } = await import(`${folder}/ringway-client.es.js`);
 const phone = async (userId) => {
   const body = JSON.stringify({ userId });
   const headers = { 'content-type': 'application/json' };
