@@ -75,7 +75,7 @@ const MUTANTS = [
       [
         'src/ringing/ring.saga.ts',
         "import { type Observable, from, mergeMap } from 'rxjs';\n",
-        "import { type Observable, delay, from, merge, mergeMap, of } from 'rxjs';\nimport { CloseCall } from '../calls/close-call.js';\n",
+        "import { type Observable, delay, from, merge, mergeMap, of } from 'rxjs';\n",
       ],
       [
         'src/ringing/ring.saga.ts',
