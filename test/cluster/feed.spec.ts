@@ -45,7 +45,7 @@ describe('a feed', () => {
       async () => told,
       ({ length }) => length === 2,
     );
-    await new Promise((resolve) => setTimeout(resolve, 600)); // two regular looks
+    await new Promise((resolve) => setTimeout(resolve, 600)); // nothing more comes of two regular looks
     await feed.onModuleDestroy();
     expect(told).toEqual(['call-a', 'call-c']);
     expect(errors).toEqual(['what another node recorded could not be told']);

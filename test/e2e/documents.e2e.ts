@@ -41,6 +41,7 @@ describe('the documents of a gateway', () => {
   });
 
   it('allow every answer the null, the second status and the fields that really come', () => {
+    // A document of JSON schemas: what is not there fails the test as it should.
     const responses = (method: string, route: string) => openApi.paths[route]![method]!.responses as any;
     const schemaOf = (answer: any) => answer.content['application/json'].schema;
     expect(schemaOf(responses('get', '/v1/calls/{callId}')['200']).properties.outcome.enum).toContain(null);
