@@ -54,13 +54,14 @@ const rooms = [
     ...['sockets', 'calls', 'devices', 'cluster', 'event-store/event', 'auth/user-tokens'],
     ...['history/recent-calls', 'privacy/user-erased'],
     ...['ringing/(confirm-reached|wake-progressed|wake-events)', 'operations/(log|origins|client-address)'],
-    ...['clock', 'config', 'deadline', 'failure', 'quotas', 'rate-limit', 'safe-json'],
+    ...['clock', 'config', 'deadline', 'failure', 'hidden-calls', 'quotas', 'rate-limit', 'safe-json'],
   ),
   room('webhooks', 'calls/domain', 'event-store', 'database', 'operations/log', 'clock', 'config'),
   room(
     ...['http', 'calls', 'devices', 'history', 'auth', 'ringing/confirm-reached', 'sockets/wire'],
     'privacy/erase-user',
-    ...['operations/(log|gateway-url)', 'clock', 'config', 'deadline', 'failure', 'quotas', 'safe-json'],
+    ...['operations/(log|gateway-url)', 'clock', 'config', 'deadline', 'failure', 'hidden-calls', 'quotas'],
+    'safe-json',
   ),
   room(
     ...['operations', 'auth/speaker', 'calls/call-changed', 'ringing/(push-fuse|wake-progressed)'],
@@ -120,6 +121,14 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/deadline[.]ts$' },
       to: { path: '^src/', pathNot: '^src/failure[.]ts$' },
+    },
+
+    {
+      name: 'hidden-calls-know-only',
+      comment: 'when a call is denied, whichever way somebody asks',
+      severity: 'error',
+      from: { path: '^src/hidden-calls[.]ts$' },
+      to: { path: '^src/', pathNot: '^src/calls/domain/refusal[.]ts$' },
     },
 
     ...rooms,

@@ -3,6 +3,7 @@ import { CLOCK, type Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { inTime, tooLate } from '../deadline.js';
 import { type Code, CODES, Failure, type FieldFault, failureOf } from '../failure.js';
+import { hidingCalls } from '../hidden-calls.js';
 import { Log } from '../operations/log.js';
 import { Quotas } from '../quotas.js';
 import { TokenBucket } from '../rate-limit.js';
@@ -58,7 +59,7 @@ export class Dispatcher {
       if (flaw) throw Failure.invalid(flaw);
       const payload = PAYLOADS[event].parse(args[0] ?? (event === 'sync' ? {} : args[0]));
       const run = (): Promise<object> => this.commands.run(session, event, payload);
-      return { ok: true, ...(await this.inTurn(session, payload, run)) };
+      return { ok: true, ...(await hidingCalls(() => this.inTurn(session, payload, run))) };
     } catch (error) {
       return { ok: false, error: this.refusal(session, event, error) };
     }
