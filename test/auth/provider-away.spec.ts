@@ -7,6 +7,7 @@ import { type JWK, SignJWT, exportJWK, generateKeyPair } from 'jose';
 import type { KeyTiming } from '../../src/auth/provider-keys.js';
 import { UserTokens } from '../../src/auth/user-tokens.js';
 import { IN_AN_HOUR, clock, refusalOf } from './tokens.js';
+import { until } from '../support/until.js';
 
 const A_DAY_MS = 86_400_000;
 const OFTEN: KeyTiming = { refreshMs: 20, cooldownMs: 1 };
@@ -55,9 +56,6 @@ async function start(timing: KeyTiming): Promise<void> {
 async function verdict({ kid = 'first', privateKey = first!.privateKey } = {}): Promise<string> {
   const token = new SignJWT({ sub: 'alice', exp: IN_AN_HOUR });
   return refusalOf(users.verify(await token.setProtectedHeader({ alg: 'ES256', kid }).sign(privateKey)));
-}
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 const askedAgain = (times: number): Promise<void> => {
   const enough = asked + times;

@@ -3,7 +3,8 @@ import type { QueryConfig } from 'pg';
 import { DatabaseClock } from '../../src/database/database-clock.js';
 import { type Connection, Presence } from '../../src/devices/presence.js';
 import { Log } from '../../src/operations/log.js';
-import { appendToNew, givenStore, until } from '../event-store/given-store.js';
+import { appendToNew, givenStore } from '../event-store/given-store.js';
+import { until } from '../support/until.js';
 
 const given = givenStore();
 

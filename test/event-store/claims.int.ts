@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ANYBODY, type AppendResult, type Claim } from '../../src/event-store/event.js';
-import { appendTo, appendToNew, givenStore, newStream, until } from './given-store.js';
+import { appendTo, appendToNew, givenStore, newStream } from './given-store.js';
+import { until } from '../support/until.js';
 
 const given = givenStore();
 

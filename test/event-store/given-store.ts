@@ -4,6 +4,7 @@ import { openPool } from '../../src/database/pools.js';
 import type { Append, NewEvent } from '../../src/event-store/event.js';
 import { EventStore, type EventStoreOptions } from '../../src/event-store/event-store.js';
 import { type TestDatabase, freshDatabase } from '../support/database.js';
+import { until } from '../support/until.js';
 
 export interface GivenStore {
   readonly url: string;
@@ -75,11 +76,6 @@ function withOwnErrors(pool: Pool): Pool {
       throw error instanceof Error ? error : Object.assign(new Error((error as Error).message), error);
     });
   return Object.assign(pool, { query: translated });
-}
-
-/** Asks until it is so; the test's own deadline ends it. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 /** Something a test can wait at, and open. */

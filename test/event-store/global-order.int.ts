@@ -1,7 +1,8 @@
 import type { PoolClient } from 'pg';
 import type { Cursor } from '../../src/event-store/event-store.js';
 import { type Append, type StoredEvent } from '../../src/event-store/event.js';
-import { appendToNew, givenStore, until } from './given-store.js';
+import { appendToNew, givenStore } from './given-store.js';
+import { until } from '../support/until.js';
 
 const given = givenStore();
 const BEGINNING: Cursor = { transactionId: '0', position: '0' };

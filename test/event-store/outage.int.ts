@@ -1,7 +1,8 @@
 import { StoreUnavailable, type Append, type AppendResult } from '../../src/event-store/event.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-import { appendTo, appendToNew, givenStore, until } from './given-store.js';
+import { appendTo, appendToNew, givenStore } from './given-store.js';
+import { until } from '../support/until.js';
 
 const given = givenStore();
 let proxy: TcpProxy;

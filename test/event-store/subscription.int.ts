@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { EventStore } from '../../src/event-store/event-store.js';
 import type { StoredEvent } from '../../src/event-store/event.js';
 import { Subscription, type SubscriptionOptions } from '../../src/event-store/subscription.js';
-import { appendToNew, gate, givenStore, happened, until } from './given-store.js';
+import { appendToNew, gate, givenStore, happened } from './given-store.js';
+import { until } from '../support/until.js';
 
 const given = givenStore();
 const running: Subscription[] = [];

@@ -3,8 +3,9 @@ import { jwtVerify } from 'jose';
 import { AccessToken, type AccessTokenResult } from '../../src/push/access-token.js';
 import { makeCertificates } from '../../src/simulator/certificates.js';
 import { certificates } from './hostile-server.js';
-import { closes, until } from './loopback.js';
+import { closes } from './loopback.js';
 import { serviceAccountKey, TokenEndpoint } from './token-endpoint.js';
+import { until } from '../support/until.js';
 
 const minute = 60_000;
 const start = Date.parse('2026-11-22T12:00:00Z');

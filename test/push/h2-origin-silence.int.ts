@@ -2,17 +2,8 @@ import { once } from 'node:events';
 import { H2Origin } from '../../src/push/h2-origin.js';
 import { makeCertificates } from '../../src/simulator/certificates.js';
 import { answer, HostileServer, Wire } from './hostile-server.js';
-import {
-  accepted,
-  all,
-  burst,
-  closes,
-  originOf,
-  post,
-  serverThat,
-  tcpServerThat,
-  until,
-} from './loopback.js';
+import { accepted, all, burst, closes, originOf, post, serverThat, tcpServerThat } from './loopback.js';
+import { until } from '../support/until.js';
 
 describe('a server that falls silent', () => {
   it('costs a request its deadline and not a second one', async () => {

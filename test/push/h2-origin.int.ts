@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { sensitiveHeaders } from 'node:http2';
 import { Deadline } from '../../src/push/deadline.js';
 import { answer, type Visit } from './hostile-server.js';
-import { accepted, all, burst, originOf, post, serverThat, until } from './loopback.js';
+import { accepted, all, burst, originOf, post, serverThat } from './loopback.js';
+import { until } from '../support/until.js';
 
 describe('a healthy server', () => {
   it('is asked everything over one connection', async () => {

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { Deadline } from '../../src/push/deadline.js';
-import { accepted, all, burst, closes, originOf, post, until } from './loopback.js';
+import { accepted, all, burst, closes, originOf, post } from './loopback.js';
+import { until } from '../support/until.js';
 
 const [DATA, HEADERS, SETTINGS, PING, GOAWAY, WINDOW_UPDATE] = [0, 1, 4, 6, 7, 8];
 const endStream = 1;

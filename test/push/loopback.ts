@@ -49,10 +49,6 @@ export function all(size: number): unknown[] {
   return Array.from({ length: size }, () => accepted);
 }
 
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
-}
-
 /** Accepts connections and does `act` to them; speaks no HTTP/2. */
 export async function tcpServerThat(
   act: (socket: Socket) => void,

@@ -3,7 +3,7 @@ import type { EventStore } from '../../src/event-store/event-store.js';
 import { Log } from '../../src/operations/log.js';
 import { JobSweeper } from '../../src/ringing/job-sweeper.js';
 import type { Job, Jobs } from '../../src/ringing/jobs.js';
-import { until } from '../event-store/given-store.js';
+import { until } from '../support/until.js';
 
 const job = (nr: number, epoch = 1): Job => ({
   ...{ key: `push ${nr}`, kind: 'push', payload: { callId: `call ${nr}`, deviceId: 'phone' }, epoch },

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Job, Jobs } from '../../src/ringing/jobs.js';
-import { appendToNew, givenStore, until } from '../event-store/given-store.js';
+import { appendToNew, givenStore } from '../event-store/given-store.js';
+import { until } from '../support/until.js';
 
 const given = givenStore();
 

@@ -1,16 +1,8 @@
 import { once } from 'node:events';
 import type { ClientHttp2Session } from 'node:http2';
 import { PushSimulator } from '../../src/simulator/push-simulator.js';
-import {
-  connect,
-  post,
-  providerToken,
-  type Push,
-  type Reply,
-  until,
-  voipBody,
-  voipHeaders,
-} from './senders.js';
+import { connect, post, providerToken, type Push, type Reply, voipBody, voipHeaders } from './senders.js';
+import { until } from '../support/until.js';
 
 const bundleId = 'com.example.app';
 const service = 'apns-sandbox';
@@ -93,10 +85,10 @@ describe('trouble with connections', () => {
     let heard = '';
     const slow = push(session).then(said, () => 'nothing');
     void slow.then((text) => (heard = text));
-    await until('the slow push is there', () => simulator.log.length === 2);
+    await until(() => simulator.log.length === 2, 'the slow push is there');
     simulator.inject({ service, times: 1, fault: { kind: 'freeze' } });
     const frozen = push(session).catch(() => 'nothing');
-    await until('the slow push is answered', () => simulator.log[1]?.answered === 200);
+    await until(() => simulator.log[1]?.answered === 200, 'the slow push is answered');
     expect((await push(await toSandbox())).status).toBe(200);
     expect(heard).toBe('');
     session.destroy();

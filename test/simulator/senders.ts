@@ -200,12 +200,3 @@ export function fcmBody(token: string, change: Record<string, unknown> = {}): st
   const data = { callId: randomUUID(), callerName: 'Alice', hasVideo: 'false' };
   return JSON.stringify({ message: { token, data, android: { priority: 'HIGH', ttl: '30s' }, ...change } });
 }
-
-/** Waits, five seconds at most, for what no event announces. */
-export async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5000;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`Not within five seconds: ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import * as http2 from 'node:http2';
 import { PushSimulator } from '../../src/simulator/push-simulator.js';
-import { connect, post, providerToken, type Reply, until, voipBody, voipHeaders } from './senders.js';
+import { connect, post, providerToken, type Reply, voipBody, voipHeaders } from './senders.js';
+import { until } from '../support/until.js';
 
 const bundleId = 'com.example.app';
 const minute = 60_000;
@@ -15,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => simulator.stop());
 beforeEach(async () => {
-  await until('earlier connections are gone', () => simulator.connections['apns-sandbox'] === 0);
+  await until(() => simulator.connections['apns-sandbox'] === 0, 'earlier connections are gone');
   simulator.reset();
   sessions = [];
   authorization = `bearer ${await providerToken({ key: simulator.apnsKey, now: simulator.clock.now() })}`;
@@ -77,7 +78,7 @@ describe('the connection to APNs suffers when a client', () => {
     for (let i = 0; i < 12; i++) {
       const session = await toApns();
       const unanswered = push(session).catch(() => 'nothing');
-      await until('the push is there', () => simulator.log.length === i + 1);
+      await until(() => simulator.log.length === i + 1, 'the push is there');
       session.destroy();
       await unanswered;
     }
