@@ -4,7 +4,8 @@ import type { ExistingCall } from '../calls/domain/call.js';
 import { CONFIG, type Config } from '../config.js';
 import { DeviceRegistry } from '../devices/device-registry.js';
 import { Timeline, type TimelineItem } from './timeline.js';
-import { type VerdictCode, verdictOn } from './verdict.js';
+import { verdictOn } from './verdict.js';
+import type { VerdictCode } from './verdict-words.js';
 
 export interface ExplainedStep {
   at: string;
