@@ -27,6 +27,11 @@ export interface CallMediaEvents {
 
 /** A path that is broken for so long is looked for anew. */
 const DISCONNECTED_MS = 3_000;
+/**
+ * So is one that was not found for so long. Who had no network at first has no candidates, and a connection without any
+ * waits for ever: it never counts as failed.
+ */
+const NO_PATH_MS = 8_000;
 /** An offer without an answer for so long was lost with a gateway, most likely: it is sent again. */
 const OFFER_AGAIN_MS = 5_000;
 
@@ -48,6 +53,7 @@ export class CallMedia extends Emitter<CallMediaEvents> {
   private held = false;
   private receiving: Promise<void> = Promise.resolve();
   private brokenTimer: ReturnType<typeof setTimeout> | null = null;
+  private noPathTimer: ReturnType<typeof setTimeout> | null = null;
   private offerTimer: ReturnType<typeof setTimeout> | null = null;
   private readonly unsubscribe: (() => void)[] = [];
 
@@ -117,8 +123,7 @@ export class CallMedia extends Emitter<CallMediaEvents> {
     if (this.closed) return;
     this.closed = true;
     for (const off of this.unsubscribe) off();
-    this.clear('brokenTimer');
-    this.clear('offerTimer');
+    for (const timer of ['brokenTimer', 'noPathTimer', 'offerTimer'] as const) this.clear(timer);
     const { peerConnection: peer } = this;
     peer.onnegotiationneeded = peer.onicecandidate = peer.ontrack = null;
     peer.onconnectionstatechange = peer.oniceconnectionstatechange = peer.onsignalingstatechange = null;
@@ -147,7 +152,10 @@ export class CallMedia extends Emitter<CallMediaEvents> {
     };
     peer.onconnectionstatechange = () => this.emit('state', peer.connectionState);
     peer.oniceconnectionstatechange = () => this.pathChanged(peer.iceConnectionState);
-    peer.onsignalingstatechange = () => this.watchOffer();
+    peer.onsignalingstatechange = () => {
+      this.watchOffer();
+      this.watchForPath();
+    };
   }
 
   /** Nobody knows which device answers before one has: until then nothing is offered. */
@@ -217,9 +225,19 @@ export class CallMedia extends Emitter<CallMediaEvents> {
 
   private pathChanged(state: RTCIceConnectionState): void {
     this.clear('brokenTimer');
+    this.watchForPath();
     if (state === 'failed') this.peerConnection.restartIce();
     if (state !== 'disconnected') return;
     this.brokenTimer = setTimeout(() => this.peerConnection.restartIce(), DISCONNECTED_MS);
+  }
+
+  /** The caller's side sees to it for both: looking anew, it makes the other side do so too. */
+  private watchForPath(): void {
+    this.clear('noPathTimer');
+    const { signalingState, iceConnectionState } = this.peerConnection;
+    const isLooking = iceConnectionState === 'new' || iceConnectionState === 'checking';
+    if (this.polite || signalingState !== 'stable' || !isLooking) return;
+    this.noPathTimer = setTimeout(() => this.peerConnection.restartIce(), NO_PATH_MS);
   }
 
   /** Signals may be lost with a gateway that is killed. The same offer again asks for the same answer again. */
@@ -246,7 +264,7 @@ export class CallMedia extends Emitter<CallMediaEvents> {
     if (!this.closed) this.emit('error', error instanceof Error ? error : new Error(String(error)));
   }
 
-  private clear(timer: 'brokenTimer' | 'offerTimer'): void {
+  private clear(timer: 'brokenTimer' | 'noPathTimer' | 'offerTimer'): void {
     if (this[timer] !== null) clearTimeout(this[timer]);
     this[timer] = null;
   }

@@ -102,7 +102,7 @@ const REMEMBER_PEERS = `globalThis.peers = [];
     constructor(...options) { super(...options); peers.push(this); }
   };`;
 
-/** For the failure of a test: the state of each connection, its tracks, and what has gone over it. */
+/** For the failure of a test: each connection, its tracks, paths and traffic, and what a fresh one finds. */
 const whatWebRtcKnows = (page: Page): Promise<string> =>
   page.evaluate(async () => {
     const { peers, document } = globalThis as any;
@@ -117,12 +117,23 @@ const whatWebRtcKnows = (page: Page): Promise<string> =>
           receiver.track.kind,
           receiver.track.muted,
         ]);
-      for (const { type, kind, bytesReceived, bytesSent, framesDecoded, framesEncoded } of (
+      known.push(peer.iceGatheringState, peer.getConfiguration().iceTransportPolicy);
+      for (const { type, kind, bytesReceived, bytesSent, framesDecoded, framesEncoded, ...stat } of (
         await peer.getStats()
-      ).values())
+      ).values()) {
         if (/-rtp$/.test(type as string))
           known.push([type, kind, bytesReceived ?? bytesSent, framesDecoded ?? framesEncoded]);
+        if (/^(local-candidate|remote-candidate|candidate-pair)$/.test(type as string))
+          known.push([type, stat.candidateType ?? stat.state, stat.protocol]);
+      }
     }
+    const fresh = new (globalThis as any).RTCPeerConnection();
+    let found = 0;
+    fresh.onicecandidate = () => found++;
+    fresh.createDataChannel('');
+    await fresh.setLocalDescription();
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    known.push(['fresh', fresh.iceGatheringState, found]);
     return JSON.stringify(known);
   });
 
