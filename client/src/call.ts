@@ -1,8 +1,8 @@
+import { CallTraffic, type OwnMedia } from './call-traffic.js';
 import type { Commands } from './commands.js';
 import { Emitter } from './emitter.js';
 import { ABOUT_THE_TOKEN, RingwayError } from './error.js';
 import type { FarewellEvent, Farewells } from './farewells.js';
-import { InOrder } from './in-order.js';
 import type {
   Answers,
   By,
@@ -41,12 +41,6 @@ export interface CallEvents {
   ended: [view: CallView | null];
 }
 
-export interface OwnMedia {
-  audio: boolean;
-  video: boolean;
-  held?: boolean;
-}
-
 /** What a call needs of the client. */
 export interface Line {
   readonly deviceId: string;
@@ -58,10 +52,6 @@ export interface Line {
   changed(call: Call): void;
 }
 
-/** Signals that nobody listened to yet. */
-const MAX_UNHEARD = 256;
-/** As many does the gateway keep until the call is answered. */
-const SIGNALS_AHEAD = 64;
 /** After these nobody knows whether the gateway has recorded the call. */
 const MAYBE_RECORDED: readonly string[] = ['TIMEOUT', 'CLOSED', 'REPLACED', ...ABOUT_THE_TOKEN];
 
@@ -84,16 +74,10 @@ export class Call extends Emitter<CallEvents> {
   sent: Promise<void> = Promise.resolve();
   /** @internal Picking up here, not yet acknowledged. */
   answering = false;
-  private ownMedia: OwnMedia | null = null;
   private mayBeRecorded = false;
   private isOver = false;
   private wasElsewhere = false;
-  /** Sent before the answer. */
-  private signalsAhead = 0;
-  private signalsOut: Promise<unknown> = Promise.resolve();
-  private mediaOut: Promise<unknown> = Promise.resolve();
-  private readonly seen = new InOrder();
-  private readonly unheard: Signal[] = [];
+  private readonly traffic: CallTraffic;
   private readonly over = new AbortController();
   private readonly starting = new AbortController();
   /** This device has nothing more to do with the call, whatever the gateway says. */
@@ -106,6 +90,10 @@ export class Call extends Emitter<CallEvents> {
     private readonly line: Line,
   ) {
     super();
+    this.traffic = new CallTraffic(this, line.commands, this.over.signal, {
+      listens: () => this.listened('signal'),
+      hear: ({ signal, from }) => this.emit('signal', signal, from),
+    });
   }
 
   get id(): string {
@@ -168,9 +156,8 @@ export class Call extends Emitter<CallEvents> {
   }
 
   /** Tell the other side what is muted. Before the answer it is kept, and told then. */
-  async setMedia(media: OwnMedia): Promise<void> {
-    this.ownMedia = { ...media };
-    if (this.state === 'answered') await this.tellMedia();
+  setMedia(media: OwnMedia): Promise<void> {
+    return this.traffic.setMedia(media);
   }
 
   /**
@@ -179,14 +166,7 @@ export class Call extends Emitter<CallEvents> {
    * an acknowledgement is lost with a connection, the signal is sent again, and may arrive twice.
    */
   sendSignal(signal: unknown): Promise<void> {
-    const sending = Promise.all([this.sent, this.signalsOut.catch(() => undefined)]).then(async () => {
-      if (this.state !== 'answered' && ++this.signalsAhead > SIGNALS_AHEAD) await this.untilAnswered();
-      const options = { signal: this.over.signal, deadlineMs: Infinity };
-      await this.line.commands.say('call:signal', { callId: this.id, signal }, options);
-    });
-    this.signalsOut = sending;
-    sending.catch(() => undefined);
-    return sending;
+    return this.traffic.sendSignal(signal);
   }
 
   /** @internal Ask the gateway to make this call. */
@@ -239,10 +219,7 @@ export class Call extends Emitter<CallEvents> {
 
   /** @internal */
   hearSignal(signal: Signal): void {
-    if (this.isOver || !this.seen.isNew(signal)) return;
-    this.unheard.push(signal);
-    if (this.unheard.length > MAX_UNHEARD) this.unheard.shift();
-    this.giveSignals();
+    this.traffic.hearSignal(signal);
   }
 
   /** @internal */
@@ -270,7 +247,7 @@ export class Call extends Emitter<CallEvents> {
 
   /** @internal Another gateway may serve us now, and it does not know what was muted. */
   restate(): void {
-    if (this.state === 'answered' && this.ownMedia) this.tellMedia().catch(() => undefined);
+    this.traffic.restateMedia();
   }
 
   /** @internal Nobody waits any more for this call, and it may ring. */
@@ -297,13 +274,12 @@ export class Call extends Emitter<CallEvents> {
     if (this.isOver) return;
     this.isOver = true;
     this.over.abort();
-    this.unheard.length = 0;
     this.emit('ended', this.view);
     this.line.changed(this);
   }
 
   protected override listenedTo(event: keyof CallEvents): void {
-    if (event === 'signal') queueMicrotask(() => this.giveSignals());
+    if (event === 'signal') queueMicrotask(() => this.traffic.giveSignals());
   }
 
   private answered(view: CallView): void {
@@ -311,42 +287,7 @@ export class Call extends Emitter<CallEvents> {
     if (this.way === 'incoming' && answeredBy !== null && answeredBy !== this.line.deviceId) {
       const by = { userId: view.callee.userId, deviceId: answeredBy };
       this.handledElsewhere({ how: 'answered', by });
-    } else this.restate();
-  }
-
-  /** Or until it is over: then `over` tells. */
-  private untilAnswered(): Promise<void> {
-    return new Promise((resolve) => {
-      const off = this.on('change', ({ state }) => {
-        if (state === 'answered') done();
-      });
-      const done = (): void => {
-        off();
-        resolve();
-      };
-      this.over.signal.addEventListener('abort', done);
-      if (this.isOver) done();
-    });
-  }
-
-  private tellMedia(): Promise<void> {
-    const telling = this.mediaOut
-      .catch(() => undefined)
-      .then(async () => {
-        const { audio, video, held = false } = this.ownMedia!;
-        const options = { signal: this.over.signal };
-        await this.line.commands.say('call:media', { callId: this.id, audio, video, held }, options);
-      });
-    this.mediaOut = telling;
-    return telling;
-  }
-
-  private giveSignals(): void {
-    while (this.listened('signal')) {
-      const next = this.unheard.shift();
-      if (!next) return;
-      this.emit('signal', next.signal, next.from);
-    }
+    } else this.traffic.restateMedia();
   }
 
   /** This device is out of the call, and the gateway may not know it yet. */
