@@ -21,11 +21,14 @@ const LANGUAGE = ['-swift-version', '5', '-parse-as-library'];
 const FOUNDATION = ['-Xfrontend', '-import-module', '-Xfrontend', 'FoundationNetworking'];
 
 const samples = samplesOf('docs/ios.md').filter(({ language }) => language === 'swift');
-/** `Session.swift`, as its reader would: the test says who is signed in, and where. */
+/** `Session.swift`, as its reader would: the test says where the gateway is, and who is signed in. */
 const fillIn = (code: string): string =>
-  code
-    .replace('"https://calls.example.com"', 'ProcessInfo.processInfo.environment["GATEWAY"]!')
-    .replace('token: String? { nil }', 'token: String? { ProcessInfo.processInfo.environment["TOKEN"] }');
+  Object.entries({
+    '"https://calls.example.com"': 'ProcessInfo.processInfo.environment["GATEWAY"]!',
+    'userId: String? { UserDefaults.standard.string(forKey: "userId") }':
+      'userId: String? { ProcessInfo.processInfo.environment["USER_ID"] }',
+    'token: String? { nil }': 'token: String? { ProcessInfo.processInfo.environment["TOKEN"] }',
+  }).reduce((text, [blank, filled]) => text.replace(blank, filled), code);
 const INFO = `<plist version="1.0"><dict>
   <key>CFBundleExecutable</key><string>Phone</string>
   <key>CFBundleIdentifier</key><string>${BUNDLE}</string>
@@ -50,21 +53,25 @@ class Iphone {
   private readonly said: AsyncIterator<string>;
   private readonly exit: Promise<unknown>;
 
-  constructor(app: string, gateway: string, token?: string) {
-    const env = { ...process.env, GATEWAY: gateway, ...(token ? { TOKEN: token } : {}) };
-    this.process = spawn(SWIFT, [`${app}/Phone`], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+  constructor(app: string, env: Record<string, string>) {
+    this.process = spawn(SWIFT, [`${app}/Phone`], {
+      env: { ...process.env, ...env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     this.said = createInterface(this.process.stdout!)[Symbol.asyncIterator]();
     this.exit = once(this.process, 'exit');
   }
 
-  happens(what: 'token' | 'push' | 'answer' | 'decline', about: string | object): void {
+  happens(what: 'token' | 'push' | 'answer' | 'end' | 'open' | 'call', about: string | object = ''): void {
     this.process.stdin!.write(`${what} ${typeof about === 'string' ? about : JSON.stringify(about)}\n`);
   }
 
   /** @returns what it says next: a line for each thing that the app tells CallKit, and `done` when it is done with a push */
   async says(lines: number): Promise<string[]> {
     const heard: string[] = [];
-    while (heard.length < lines) heard.push(((await this.said.next()) as { value: string }).value);
+    while (heard.length < lines) {
+      heard.push(((await this.said.next()) as { value: string }).value);
+    }
     return heard;
   }
 
@@ -104,8 +111,10 @@ class Iphone {
     writeFileSync(path.join(absolute, name), text);
     return path.join(folder, name);
   };
-  const launched = (app: string, token?: string): Iphone => {
-    const phone = new Iphone(path.join(folder, app), gateway.url, token);
+  const launched = async (app: string, user?: string): Promise<Iphone> => {
+    const session: Record<string, string> =
+      user === undefined ? {} : { USER_ID: user, TOKEN: await gateway.token(user) };
+    const phone = new Iphone(path.join(folder, app), { GATEWAY: gateway.url, ...session });
     phones.push(phone);
     return phone;
   };
@@ -139,7 +148,7 @@ class Iphone {
     '%s registers itself for the %s pushes, answers a call and hangs up',
     async (app, environment) => {
       const user = `bob-${environment}`;
-      const phone = launched(app, await gateway.token(user));
+      const phone = await launched(app, user);
       const { token } = gateway.simulator.registerIosDevice({ bundleId: BUNDLE, environment });
       phone.happens('token', token);
       const devices = await eventually(
@@ -157,7 +166,7 @@ class Iphone {
       expect(await phone.says(1)).toEqual(['fulfilled']);
       const { call } = await alice.hears('call:answered', about(callId));
       expect(call.answeredBy).toBe(devices[0].deviceId);
-      phone.happens('decline', callId);
+      phone.happens('end', callId);
       expect(await phone.says(1)).toEqual(['fulfilled']);
       await alice.hears('call:ended', about(callId));
     },
@@ -165,8 +174,8 @@ class Iphone {
 
   describe('on a locked phone, without a login', () => {
     let phone: Iphone;
-    beforeAll(() => {
-      phone = launched('Store.app');
+    beforeAll(async () => {
+      phone = await launched('Store.app');
     });
     /** Alice calls. @returns the call, and the push that is on its way */
     const called = async (callee: string): Promise<{ callId: string; push: object }> => {
@@ -180,7 +189,7 @@ class Iphone {
       phone.happens('push', push);
       expect(await phone.says(2)).toEqual(['rings alice', 'done']);
       await alice.hears('call:ringing', about(callId));
-      phone.happens('decline', callId);
+      phone.happens('end', callId);
       expect(await phone.says(1)).toEqual(['fulfilled']);
       await alice.hears('call:declined', about(callId));
     });
@@ -225,6 +234,47 @@ class Iphone {
     it('reports and ends a push that is not of the gateway, too', async () => {
       phone.happens('push', { aps: {} });
       expect(await phone.says(3)).toEqual(['rings somebody', 'stops failed', 'done']);
+    });
+  });
+
+  describe('with the app open', () => {
+    /** A phone whose user is online: what it hears now, it hears over the socket. */
+    const opened = async (user: string): Promise<Iphone> => {
+      const phone = await launched('Store.app', user);
+      phone.happens('open');
+      await eventually(
+        async () => (await gateway.http(`/v1/presence?userIds=${user}`, { as: user })).body,
+        (users) => users[0].reachable === 'online',
+      );
+      return phone;
+    };
+
+    it('rings, answers, hears the signals, and stops when the caller hangs up', async () => {
+      const phone = await opened('heidi');
+      const callId = await alice.calls('heidi');
+      await alice.say('call:signal', { callId, signal: { early: true } });
+      expect(await phone.says(1)).toEqual(['rings alice']);
+      await alice.hears('call:ringing', about(callId));
+      phone.happens('answer', callId);
+      await alice.hears('call:answered', about(callId));
+      // The signal that waited for the answer may overtake it.
+      expect((await phone.says(2)).sort()).toEqual(['fulfilled', `signal 1 of call ${callId}`]);
+      await alice.say('call:signal', { callId, signal: { late: true } });
+      expect(await phone.says(1)).toEqual([`signal 2 of call ${callId}`]);
+      await alice.say('call:end', { callId });
+      expect(await phone.says(1)).toEqual(['stops remoteEnded']);
+    });
+
+    it('calls, is connected when the other side answers, and hangs up', async () => {
+      const phone = await opened('ivan');
+      phone.happens('call', 'alice');
+      const { call } = await alice.hears('call:incoming', ({ call }) => call.caller.userId === 'ivan');
+      expect(await phone.says(2)).toEqual(['fulfilled', 'connects']);
+      await alice.say('call:answer', { callId: call.callId });
+      expect(await phone.says(1)).toEqual(['is connected']);
+      phone.happens('end', call.callId);
+      expect(await phone.says(1)).toEqual(['fulfilled']);
+      await alice.hears('call:ended', about(call.callId));
     });
   });
 });

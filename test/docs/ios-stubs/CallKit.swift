@@ -154,8 +154,11 @@ public class CXProvider: NSObject {
         if shown.remove(UUID) != nil { Self.tell("stops \(endedReason)") }
     }
 
-    public func reportOutgoingCall(with UUID: UUID, startedConnectingAt dateStartedConnecting: Date?) {}
-    public func reportOutgoingCall(with UUID: UUID, connectedAt dateConnected: Date?) {}
+    public func reportOutgoingCall(with UUID: UUID, startedConnectingAt dateStartedConnecting: Date?) {
+        Self.tell("connects")
+    }
+
+    public func reportOutgoingCall(with UUID: UUID, connectedAt dateConnected: Date?) { Self.tell("is connected") }
 
     // What the test sees of CallKit, and does in it.
 
@@ -166,7 +169,9 @@ public class CXProvider: NSObject {
     @_spi(Phone) public func perform(_ actions: [CXAction]) {
         for action in actions {
             switch action {
-            case let action as CXStartCallAction: delegate?.provider(self, perform: action)
+            case let action as CXStartCallAction:
+                shown.insert(action.callUUID)
+                delegate?.provider(self, perform: action)
             case let action as CXAnswerCallAction: delegate?.provider(self, perform: action)
             case let action as CXEndCallAction:
                 shown.remove(action.callUUID)

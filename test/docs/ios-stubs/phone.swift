@@ -4,21 +4,22 @@ import Foundation
 import UIKit
 
 /// A phone whose app iOS has launched, in the background. Reads what happens, a line each: `token 0a1b…` and `push {…}`
-/// are PushKit's, `answer <id>` and `decline <id>` are the user's, in CallKit. Says what CallKit is told, a line each, and
-/// `done` when the app is done with a push.
+/// are PushKit's, `answer <id>` and `end <id>` are the user's, in CallKit, `open` and `call <user>` in the app. Says what
+/// CallKit is told, a line each, and `done` when the app is done with a push.
 @main
 enum Phone {
     static let app = AppDelegate()
 
+    @MainActor
     static func main() {
         setvbuf(stdout, nil, _IOLBF, 0)
         CXProvider.tell = { print($0) }
+        _ = app.application(.shared, didFinishLaunchingWithOptions: nil)
         Thread.detachNewThread {
             while let line = readLine() { DispatchQueue.main.async { happens(line) } }
-            exit(0)
+            _exit(0) // not exit, which would wait for every thread that still reads
         }
-        DispatchQueue.main.async { _ = app.application(.shared, didFinishLaunchingWithOptions: nil) }
-        dispatchMain()
+        RunLoop.main.run()
     }
 
     static func happens(_ line: String) {
@@ -35,14 +36,18 @@ enum Phone {
             registry.delegate?.pushRegistry(registry, didReceiveIncomingPushWith: payload, for: .voIP) { print("done") }
             if CXProvider.reports == before {
                 print("killed: the app never posted an incoming call")
-                _exit(1) // not exit, which would wait for the thread that reads
+                _exit(1)
             }
         case "answer":
             CXProvider.last!.perform([CXAnswerCallAction(call: UUID(uuidString: words[1])!)])
-        case "decline":
+        case "end":
             CXProvider.last!.perform([CXEndCallAction(call: UUID(uuidString: words[1])!)])
+        case "open":
+            NotificationCenter.default.post(name: UIApplication.didBecomeActiveNotification, object: nil)
+        case "call":
+            Calls.shared.call(words[1], video: false)
         default:
-            fatalError("\(words[0])?")
+            fatalError("\(line)?")
         }
     }
 
