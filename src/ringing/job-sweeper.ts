@@ -28,10 +28,10 @@ export interface JobStep {
 @Injectable()
 export class JobSweeper implements OnModuleDestroy {
   private steps: Partial<Record<JobKind, JobStep>> = {};
-  private timer: NodeJS.Timeout | null = null;
   private cleaning: NodeJS.Timeout | null = null;
-  private nextAt = Infinity;
-  private readonly alarms = new Set<number>();
+  private nextPoll: NodeJS.Timeout | null = null;
+  /** By their moments, on the clock of `performance`. */
+  private readonly alarms = new Map<number, NodeJS.Timeout>();
   private sweeping: Promise<void> | null = null;
   private running = false;
   private readonly complaints = new Map<JobKind, { at: number; unsaid: number }>();
@@ -62,7 +62,8 @@ export class JobSweeper implements OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.running = false;
     if (this.cleaning) clearInterval(this.cleaning);
-    if (this.timer) clearTimeout(this.timer);
+    if (this.nextPoll) clearTimeout(this.nextPoll);
+    for (const alarm of this.alarms.values()) clearTimeout(alarm);
     await this.sweeping;
   }
 
@@ -70,25 +71,18 @@ export class JobSweeper implements OnModuleDestroy {
   nudge(inMs: number): void {
     if (!this.running || inMs > LONGEST_ALARM_MS) return;
     const at = Math.ceil((performance.now() + Math.max(0, inMs)) / TICK_MS) * TICK_MS;
-    if (at < this.nextAt) this.lookAt(at);
-    else if (at > this.nextAt && !this.alarms.has(at)) {
-      this.alarms.add(at);
-      setTimeout(() => {
-        this.alarms.delete(at);
-        this.nudge(0);
-      }, at - performance.now()).unref();
-    }
+    if (this.alarms.has(at)) return;
+    const look = (): void => {
+      this.alarms.delete(at);
+      this.look();
+    };
+    this.alarms.set(at, setTimeout(look, Math.max(0, at - performance.now())).unref());
   }
 
-  private lookAt(at: number): void {
-    this.nextAt = at;
-    if (this.timer) clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.tick(), Math.max(0, at - performance.now()));
-  }
-
-  private tick(): void {
-    this.nextAt = Infinity;
-    if (this.sweeping) return this.nudge(5);
+  private look(): void {
+    if (!this.running) return;
+    if (this.sweeping) return this.nudge(TICK_MS);
+    if (this.nextPoll) clearTimeout(this.nextPoll);
     this.sweeping = this.sweep()
       .catch((error: unknown) => {
         this.log.warn('due jobs could not be read', { error });
@@ -96,7 +90,9 @@ export class JobSweeper implements OnModuleDestroy {
       })
       .then((more) => {
         this.sweeping = null;
-        this.nudge(more ? 0 : POLL_MS * (0.75 + Math.random() / 2));
+        if (!this.running) return;
+        if (more) this.nudge(0);
+        else this.nextPoll = setTimeout(() => this.look(), POLL_MS * (0.75 + Math.random() / 2));
       });
   }
 

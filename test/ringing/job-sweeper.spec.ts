@@ -68,6 +68,20 @@ describe('the sweeper of a node', () => {
     await sweeper.onModuleDestroy();
   });
 
+  it('looks at every moment it was told of, also when it is told of an earlier one afterwards', async () => {
+    const { sweeper, looks } = given();
+    sweeper.start();
+    await until(() => looks() === 1);
+    const [begun, found] = [performance.now(), [] as number[]];
+    for (const inMs of [100, 60, 20, 140]) sweeper.nudge(inMs);
+    for (let seen = 1; seen < 5; seen++) {
+      await until(() => looks() > seen);
+      found.push(performance.now() - begun);
+    }
+    expect(found.at(-1)).toBeLessThan(290); // the regular look comes after 300 ms at the earliest
+    await sweeper.onModuleDestroy();
+  });
+
   it('looks at once when it may, and not any more when the node stops', async () => {
     const { sweeper, looks } = given();
     sweeper.start();
