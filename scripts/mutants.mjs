@@ -18,7 +18,7 @@ const MUTANTS = [
         '  at             timestamptz(3) not null,\n  primary key (stream_id, version)\n',
         '  at             timestamptz(3) not null\n',
       ],
-      ['src/database/migrations/1-event-store.ts', 'on conflict (stream_id, version) do nothing', ''],
+      ['src/database/append-events.ts', 'on conflict (stream_id, version) do nothing', ''],
     ],
   },
   {

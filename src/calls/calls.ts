@@ -46,18 +46,22 @@ export class Calls {
   ) {}
 
   /**
-   * The call under any of its names, read now; `state: 'none'` when there is none. One look, whether there is a call or
-   * not: how long it takes is no answer to strangers.
+   * The call under any of its names, read now; `state: 'none'` when there is none.
+   * @param reader for this user; of other people's calls nothing is read, so that how long it takes is no answer
    */
-  async load(callId: string): Promise<Call> {
-    const call = callOf(await this.store.readHolder<CallEvent>(aliasKey(callId), streamOf(callId)));
+  async load(callId: string, reader: string | null = null): Promise<Call> {
+    const call = callOf(await this.store.readHolder<CallEvent>(aliasKey(callId), streamOf(callId), reader));
     if (call.state !== 'none') this.remember(call);
     return call;
   }
 
-  /** The call as this node last saw it, which may be old; undefined when it has not, or has forgotten. */
-  known(callId: string): ExistingCall | undefined {
-    return this.remembered.get(callId);
+  /**
+   * The call as this node last saw it, which may be old; undefined when it has not, or has forgotten.
+   * @param reader for this user: none of other people's calls
+   */
+  known(callId: string, reader: string | null = null): ExistingCall | undefined {
+    const call = this.remembered.get(callId);
+    return call && (reader === null || isParticipant(call, reader)) ? call : undefined;
   }
 
   /** The call as this node last saw it, which may be old; read when this node has not seen it. */
@@ -72,13 +76,15 @@ export class Calls {
   }
 
   /**
+   * @param by who wants it; to them other people's calls are none
    * @throws CallRefused when the rules say no
    * @throws StoreUnavailable when PostgreSQL does not answer; the command may be repeated
    */
   async change(callId: string, by: EventActor | null, decide: (call: Call) => CallEvent[]): Promise<Change> {
     const commandId = randomUUID();
-    const known = this.remembered.get(callId);
-    let call = known ?? (await this.load(callId));
+    const reader = by && by.userId;
+    const known = this.known(callId, reader);
+    let call = known ?? (await this.load(callId, reader));
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const fresh = attempt > 1 || known === undefined;
       const decided = this.decided(call, decide);
@@ -90,7 +96,7 @@ export class Calls {
         if (decided instanceof CallRefused) throw decided;
         return { call: call as ExistingCall, events: [] };
       }
-      call = await this.load(callId);
+      call = await this.load(callId, reader);
     }
     throw new Error(`call ${callId} changed ${ATTEMPTS} times while one command was decided`);
   }

@@ -77,9 +77,6 @@ export class InitiateCallHandler implements ICommandHandler<InitiateCall> {
       if (isEarlyCancelKey(outcome.key)) initiation.cancelledBefore = true;
       else if (isLiveKey(outcome.key)) initiation.calleeBusy = true;
       else if (isPairKey(outcome.key)) {
-        // A repetition that comes after its own call gave the pair back is no glare, whoever holds the pair now.
-        const own = await this.calls.load(callId);
-        if (own.state !== 'none' && own.callId === callId) return this.repeated(initiation);
         const merged = await this.merge(outcome.by, initiation);
         if (merged) return merged;
       } else return this.mergedBefore(initiation);
@@ -87,11 +84,11 @@ export class InitiateCallHandler implements ICommandHandler<InitiateCall> {
     throw new Error(`call ${callId} could not be placed in ${ATTEMPTS} attempts`);
   }
 
-  /** There is a call with this id: the same command again, or a conflict. */
+  /** There is a call with this id, whoever's: the same command again, or a conflict. */
   private async repeated(initiation: Initiation): Promise<Initiated> {
-    const { call } = await this.calls.change(initiation.callId, initiation.by, (known) =>
-      initiate(known, initiation),
-    );
+    const call = await this.calls.load(initiation.callId);
+    if (call.state === 'none') throw new CallRefused('CALL_ID_CONFLICT'); // deleted in this very moment, being old
+    initiate(call, initiation);
     return { call, merged: false, created: false };
   }
 

@@ -7,6 +7,7 @@ import { Operators1700000000003 } from './migrations/3-operators.js';
 import { Privacy1700000000004 } from './migrations/4-privacy.js';
 import { ClaimsByStream1700000000005 } from './migrations/5-claims-by-stream.js';
 import { CorrectedEnvironment1700000000006 } from './migrations/6-corrected-environment.js';
+import { ConflictFirst1700000000007 } from './migrations/7-conflict-first.js';
 
 /** Every query ends, and so does a transaction somebody forgot. Not for migrations: they take as long as they take. */
 const DEADLINES = {
@@ -27,6 +28,7 @@ export function createDataSource(url: string, extra: object = DEADLINES): DataSo
       Privacy1700000000004,
       ClaimsByStream1700000000005,
       CorrectedEnvironment1700000000006,
+      ConflictFirst1700000000007,
     ],
     migrationsTransactionMode: 'each',
     installExtensions: false,

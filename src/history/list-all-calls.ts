@@ -6,7 +6,14 @@ import { type CallView, viewOf } from '../calls/domain/call-view.js';
 import { CLOCK, type Clock } from '../clock.js';
 import { OPERATOR_POOL } from '../database/pools.js';
 import { OUTCOME, STATE } from './fate.js';
-import { HISTORY_OF_BEGUN, type HistoryRow, decodeCursor, encodeCursor, foldRow } from './list-calls.js';
+import {
+  HISTORY_OF_BEGUN,
+  type HistoryRow,
+  cursorAfter,
+  decodeCursor,
+  foldRow,
+  positionOf,
+} from './list-calls.js';
 import { A_DAY_MS } from './overview.js';
 import { patientQuery } from './patient-query.js';
 
@@ -45,19 +52,12 @@ export class ListAllCallsHandler implements IQueryHandler<ListAllCalls> {
   async execute({ filters }: ListAllCalls): Promise<AllCallsPage> {
     const { text, values } = listing(filters, this.clock.now());
     const rows = await patientQuery<Row>(this.pool, text, values);
-    const page = rows.slice(0, filters.limit);
-    const last = page.at(-1);
-    const more = rows.length > page.length && last;
-    return {
-      items: page.map(({ history }) => viewOf(foldRow(history))),
-      nextCursor: more ? encodeCursor({ at: last.at.getTime(), position: last.position }) : null,
-    };
+    const page = rows.slice(0, filters.limit).map(({ history }) => foldRow(history));
+    return { items: page.map(viewOf), nextCursor: rows.length > page.length ? cursorAfter(page) : null };
   }
 }
 
 interface Row {
-  at: Date;
-  position: string;
   history: HistoryRow[];
 }
 
@@ -72,8 +72,8 @@ function listing({ user, outcome, state, from, to, cursor, limit }: AllCallsFilt
   if (to !== undefined) conditions.push(`at < ${given(new Date(to))}`);
   conditions.push(`at >= ${given(new Date(from ?? (to ?? now) - A_DAY_MS))}`);
   if (cursor !== undefined) {
-    const { at, position } = decodeCursor(cursor);
-    conditions.push(`(at, position) < (${given(new Date(at))}, ${given(position)}::bigint)`);
+    const { at, callId } = decodeCursor(cursor);
+    conditions.push(`(at, position) < (${given(new Date(at))}, ${positionOf(given(callId))})`);
   }
   if (state !== undefined) conditions.push(`${STATE} = ${given(state)}`);
   if (outcome !== undefined) conditions.push(`${OUTCOME} = ${given(outcome)}`);
@@ -88,7 +88,7 @@ function listing({ user, outcome, state, from, to, cursor, limit }: AllCallsFilt
       ? calls('true')
       : `${calls(`${CALLER} = ${person}`)} union all ${calls(`${CALLEE} = ${person}`)}`;
   const text = `
-    select begun.at, begun.position, stream.history
+    select stream.history
       from (select * from (${sides}) sides order by at desc, position desc limit ${size}) begun
       cross join ${HISTORY_OF_BEGUN}
      order by begun.at desc, begun.position desc`;

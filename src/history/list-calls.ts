@@ -67,26 +67,20 @@ export class ListCallsHandler implements IQueryHandler<ListCalls> {
           filters.media ?? null,
           filters.outcome ?? null,
         ],
-        ...[instant(filters.from), instant(filters.to), after && instant(after.at), after?.position ?? null],
+        ...[instant(filters.from), instant(filters.to), after && instant(after.at), after?.callId ?? null],
         filters.limit + 1,
       ],
     });
-    const page = rows.slice(0, filters.limit);
+    const page = rows.slice(0, filters.limit).map(({ history }) => foldRow(history));
     const now = this.clock.now();
-    const last = page.at(-1);
     return {
-      items: page.map((row) => recordOf(foldRow(row.history), userId, now)),
-      nextCursor:
-        rows.length > page.length && last
-          ? encodeCursor({ at: last.at.getTime(), position: last.position })
-          : null,
+      items: page.map((call) => recordOf(call, userId, now)),
+      nextCursor: rows.length > page.length ? cursorAfter(page) : null,
     };
   }
 }
 
 interface Row {
-  at: Date;
-  position: string;
   history: HistoryRow[];
 }
 
@@ -104,6 +98,10 @@ export const HISTORY_OF_BEGUN = `lateral (
                                     'at', (extract(epoch from e.at) * 1000)::bigint) order by e.version) as history
     from events e where e.stream_id = begun.stream_id) stream`;
 
+/** Where a call began in the global order; before everything, when it has been deleted. */
+export const positionOf = (callId: string): string =>
+  `coalesce((select position from events where stream_id = 'call-' || ${callId} and version = 1), 0)`;
+
 const side = (mine: 'caller' | 'callee', other: 'caller' | 'callee', direction: string): string => `(
   select stream_id, at, position from events begun
    where type = 'CallInitiated' and data #>> '{${mine},userId}' = $1
@@ -112,13 +110,13 @@ const side = (mine: 'caller' | 'callee', other: 'caller' | 'callee', direction: 
      and ($4::text is null or data ->> 'media' = $4)
      and ($6::timestamptz is null or at >= $6)
      and ($7::timestamptz is null or at < $7)
-     and ($8::timestamptz is null or (at, position) < ($8, $9::bigint))
+     and ($8::timestamptz is null or (at, position) < ($8, ${positionOf('$9')}))
      and at > (select coalesce(max(at), '-infinity') from events e where e.stream_id = 'user-' || $1)
      and ($5::text is null or ${OUTCOME} = $5)
    order by at desc, position desc limit $10)`;
 
 const LIST = `
-select begun.at, begun.position, stream.history
+select stream.history
   from (select * from (${side('caller', 'callee', 'outgoing')} union all ${side('callee', 'caller', 'incoming')}) sides
          order by at desc, position desc limit $10) begun
   cross join ${HISTORY_OF_BEGUN}
@@ -126,11 +124,14 @@ select begun.at, begun.position, stream.history
 
 const instant = (ms: number | undefined): Date | null => (ms === undefined ? null : new Date(ms));
 
-export const encodeCursor = ({ at, position }: { at: number; position: string }): string =>
-  Buffer.from(`${at}.${position}`).toString('base64url');
+/** Names the last call of a page. Its position stays here: it counts the events of everybody. */
+export const cursorAfter = (page: readonly ExistingCall[]): string | null => {
+  const last = page.at(-1);
+  return last ? Buffer.from(`${last.initiatedAt}.${last.callId}`).toString('base64url') : null;
+};
 
-export function decodeCursor(cursor: string): { at: number; position: string } {
-  const match = /^(\d{1,15})\.(\d{1,18})$/.exec(Buffer.from(cursor, 'base64url').toString());
+export function decodeCursor(cursor: string): { at: number; callId: string } {
+  const match = /^(\d{1,15})\.([0-9a-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString());
   if (!match) throw Failure.invalid({ path: 'cursor', message: 'is not a cursor that this list gave out' });
-  return { at: Number(match[1]), position: match[2]! };
+  return { at: Number(match[1]), callId: match[2]! };
 }

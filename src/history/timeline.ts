@@ -21,6 +21,18 @@ export class Timeline extends Query<TimelineItem[]> {
   }
 }
 
+/**
+ * As one of the call's users may see it: with positions made from the time. The store's own count the events of everybody,
+ * and what lies between two of one's own would tell how much others call.
+ */
+export function withoutCount(items: readonly TimelineItem[]): TimelineItem[] {
+  let last = 0;
+  return items.map((item) => {
+    last = Math.max(last + 1, Date.parse(item.at) * 1_000);
+    return { ...item, position: last };
+  });
+}
+
 @QueryHandler(Timeline)
 export class TimelineHandler implements IQueryHandler<Timeline> {
   constructor(@Inject(READ_POOL) private readonly pool: Pool) {}

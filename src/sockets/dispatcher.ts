@@ -58,8 +58,9 @@ export class Dispatcher {
       const flaw = findFlaw(args[0]);
       if (flaw) throw Failure.invalid(flaw);
       const payload = PAYLOADS[event].parse(args[0] ?? (event === 'sync' ? {} : args[0]));
-      const run = (): Promise<object> => this.commands.run(session, event, payload);
-      return { ok: true, ...(await hidingCalls(() => this.inTurn(session, payload, run))) };
+      // Its turn lasts until it is told: else what is said next about the call would tell how long the look took.
+      const run = (): Promise<object> => hidingCalls(() => this.commands.run(session, event, payload));
+      return { ok: true, ...(await this.inTurn(session, payload, run)) };
     } catch (error) {
       return { ok: false, error: this.refusal(session, event, error) };
     }

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { EventBus } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import { Calls } from '../../src/calls/calls.js';
-import { noCall } from '../../src/calls/domain/call.js';
+import { type Actor, noCall } from '../../src/calls/domain/call.js';
 import { answer, initiate } from '../../src/calls/domain/decide.js';
+import { InitiateCall, InitiateCallHandler } from '../../src/calls/initiate-call.js';
 import { LiveCalls } from '../../src/calls/live-calls.js';
 import { EventStore } from '../../src/event-store/event-store.js';
 import { givenStore } from '../event-store/given-store.js';
@@ -48,4 +49,33 @@ describe('a call that a stranger asks about', () => {
     ).rejects.toMatchObject({ code: 'CALL_NOT_FOUND' });
     expect(asked() - before).toBe(1);
   });
+
+  it('is not read, wherever it was begun', async () => {
+    const callId = await aCall(node().calls);
+    const read = (reader: string): Promise<unknown[]> =>
+      new EventStore(given.pool).readHolder('', `call-${callId}`, reader);
+    expect(await read('mallory')).toEqual([]);
+    expect(await read('alice')).toHaveLength(1);
+    expect(await read('bob')).toHaveLength(1);
+  });
+});
+
+describe('whoever starts a call under an id that is taken', () => {
+  const policy = { ringTimeoutMs: 45_000, busyPolicy: 'reject' } as const;
+
+  it.each(['busy', 'free'])(
+    'is asked to take another one, after as many looks when the callee is %s',
+    async (bob) => {
+      const { calls, asked } = node();
+      const initiate = new InitiateCallHandler(calls, policy, { now: () => 0 });
+      const start = (by: Actor, callId: string, callee: string): Promise<unknown> =>
+        initiate.execute(new InitiateCall(by, callId, callee, 'voice', {}));
+      const taken = randomUUID();
+      await start(iPhone, taken, `somebody ${taken}`);
+      if (bob === 'busy') await start(iPhone, randomUUID(), `bob ${taken}`);
+      const before = asked();
+      await expect(start(mallory, taken, `bob ${taken}`)).rejects.toMatchObject({ code: 'CALL_ID_CONFLICT' });
+      expect(asked() - before).toBe(2);
+    },
+  );
 });

@@ -9,6 +9,8 @@ describe('to a stranger a call', () => {
   let alice: Phone;
   let bob: Phone;
   let mallory: Phone;
+  /** One for each question, because what one phone asks about a call is answered in turns. */
+  let mallorys: Phone[];
   beforeAll(async () => {
     gateway = await testGateway();
     [alice, bob, mallory] = [
@@ -16,6 +18,9 @@ describe('to a stranger a call', () => {
       await gateway.phone('bob'),
       await gateway.phone('mallory'),
     ];
+    mallorys = await Promise.all(
+      events.map((_, nr) => gateway.phone('mallory', { deviceId: `phone-${nr}` })),
+    );
   });
   afterAll(() => gateway.stop());
 
@@ -44,7 +49,9 @@ describe('to a stranger a call', () => {
 
   /** Every answer a stranger gets about this id, with the id itself taken out. */
   const everythingAbout = (callId: string): Promise<unknown[]> => {
-    const heard = events.map(([event, more]) => late(() => mallory.say(event, { callId, ...more })));
+    const heard = events.map(([event, more], nr) =>
+      late(() => mallorys[nr]!.say(event, { callId, ...more })),
+    );
     const read = requests.map(([method, path]) =>
       late(async () => {
         const { status, text, headers } = await gateway.http(`/v1/calls/${callId}${path}`, {
@@ -73,6 +80,32 @@ describe('to a stranger a call', () => {
     expect(told).toEqual(told.map(() => expect.objectContaining({ late: true })));
     await alice.say('call:cancel', { callId });
     await alice.say('call:end', { callId });
+  });
+
+  it('is not told of by what is said after a question about it', async () => {
+    const begun = performance.now();
+    const callId = randomUUID();
+    const asked = mallory.say('call:answer', { callId });
+    const refused = await mallory.say('call:initiate', { callId, callee: 'mallory', media: 'voice' });
+    expect(refused.error.code).toBe('SELF_CALL');
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(DENIAL_MS - 2);
+    await asked;
+  });
+
+  it('is not counted: what others read of their own says nothing of what happened between', async () => {
+    const trudy = await gateway.phone('trudy');
+    const own = [await trudy.calls('eve'), await trudy.calls('eva')];
+    const page = await gateway.http('/v1/calls?limit=1', { as: 'trudy' });
+    const cursor = Buffer.from(page.body.nextCursor!, 'base64url').toString();
+    expect(cursor).toBe(`${Date.parse(page.body.items[0].initiatedAt)}.${page.body.items[0].callId}`);
+    for (const callId of own) {
+      const { items } = (await gateway.http(`/v1/calls/${callId}/events`, { as: 'trudy' })).body;
+      expect(items.length).toBeGreaterThan(0);
+      for (const { position, at } of items) {
+        expect(position - Date.parse(at) * 1_000).toBeGreaterThanOrEqual(0);
+        expect(position - Date.parse(at) * 1_000).toBeLessThan(items.length);
+      }
+    }
   });
 
   it('leaves nothing to hear, to sync or to list', async () => {
