@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type PushingGateway, pushingGateway } from '../support/pushing.js';
 
 describe('a phone whose app is not running', () => {
@@ -54,6 +55,24 @@ describe('a phone whose app is not running', () => {
       );
     },
   );
+
+  it('may use the second name of its call, when both called each other, and that of no other call', async () => {
+    const alice = await gateway.phone('glare-alice');
+    const iphone = await gateway.iphone('glare-bob');
+    const first = await alice.calls('glare-bob');
+    const action = bearer((await gateway.simulator.nextDelivery(iphone.token)).payload.actionToken);
+    const second = randomUUID();
+    const asked = { callId: second, callee: 'glare-alice', media: 'voice' };
+    const merged = await gateway.http(`/v1/calls?deviceId=${iphone.deviceId}`, {
+      ...{ as: 'glare-bob', method: 'POST', body: asked },
+    });
+    expect(merged.body).toMatchObject({ merged: true, call: { callId: first } });
+    expect((await gateway.http(`/v1/calls/${second}`, action)).body).toMatchObject({ callId: first });
+    const again = await gateway.http(`/v1/calls/${second}/answer`, { ...action, method: 'POST' });
+    expect(again).toMatchObject({ status: 200, body: { call: { callId: first, state: 'answered' } } });
+    const other = await alice.calls('glare-bob');
+    expect((await gateway.http(`/v1/calls/${other}`, action)).body.code).toBe('CALL_NOT_FOUND');
+  });
 
   it('rings although its APNs environment was declared wrongly, and is remembered right', async () => {
     const alice = await gateway.phone('alice');
