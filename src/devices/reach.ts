@@ -61,9 +61,16 @@ select coalesce(d.device_id, s.device_id) as device_id, d.platform, d.push_token
   full join (${LIVE} where s.user_id = $1) s on s.device_id = d.device_id
  order by 1`;
 
+/**
+ * An app in the background that a push would reach is not online, though its socket lives: a push would be sent, and a phone
+ * that was woken for a call must not show everybody that there is one.
+ */
 const SUMMARY = `
 select u.user_id,
-       exists (select from (${LIVE}) s where s.user_id = u.user_id) as online,
+       exists (select from (${LIVE}) s where s.user_id = u.user_id and not (
+         s.app_state = 'background' and exists (
+           select from devices d where d.user_id = s.user_id and d.device_id = s.device_id and d.push_token is not null)
+       )) as online,
        exists (select from devices d where d.user_id = u.user_id and d.push_token is not null) as pushable
   from unnest($1::text[]) u(user_id)`;
 

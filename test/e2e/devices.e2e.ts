@@ -126,4 +126,19 @@ describe('registering an install', () => {
     erin.disconnect();
     expect(await gateway.eventually(reachable, (state) => state === 'pushable')).toBe('pushable');
   });
+
+  it('is not online because a call has woken its app', async () => {
+    await gateway.iphone('frank', { deviceId: 'frank-phone' });
+    const reachable = async () =>
+      (await gateway.http('/v1/presence?userIds=frank', { as: 'anybody' })).body[0].reachable as string;
+    const frank = await gateway.phone('frank', { appState: 'background' });
+    expect(await reachable()).toBe('pushable');
+    await frank.say('device:state', { state: 'foreground' });
+    expect(await reachable()).toBe('online');
+    const browser = await gateway.phone('frank', { deviceId: 'browser', appState: 'background' });
+    await frank.say('device:state', { state: 'background' });
+    expect(await reachable()).toBe('online'); // a browser that no push would reach
+    browser.disconnect();
+    expect(await gateway.eventually(reachable, (state) => state === 'pushable')).toBe('pushable');
+  });
 });

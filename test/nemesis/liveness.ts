@@ -108,6 +108,9 @@ const brief = (view: CallView | undefined): string =>
 
 async function present(world: World, phones: readonly Handset[]): Promise<string | null> {
   const users = [...new Set(phones.map(({ parts }) => parts.userId))];
+  // Whoever is in the background counts as pushable, which is another matter.
+  const connected = phones.filter((phone) => phone.connected);
+  await Promise.all(connected.map((phone) => phone.say('device:state', { state: 'foreground' })));
   const expected = users.map((userId) => {
     const mine = phones.filter(({ parts }) => parts.userId === userId);
     const pushable = mine.some(({ parts }) => parts.pushToken !== null);
