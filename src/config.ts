@@ -49,7 +49,7 @@ export class ConfigError extends Error {
     warnings: readonly string[] = [],
   ) {
     const lines = [...faults.map(({ name, problem }) => `${name}: ${problem}`), ...warnings];
-    super(`bad settings, nothing was started:\n${lines.map((line) => `  ${line}`).join('\n')}`);
+    super(`bad settings, nothing was started: ${lines.join('; ')}`);
   }
 }
 

@@ -85,7 +85,7 @@ describe('a name that looks like a typo', () => {
 
   it('is named beside settings that are bad, where it may be why one is missing', () => {
     expect(() => readConfig(env)).toThrow(
-      /^bad settings, nothing was started:\n {2}AUTH_SECRET: .+\n {2}PORT: .+\n {2}unknown setting APNS_APP .+\n {2}unknown setting RINGWAY_DATADIR .+$/,
+      /^bad settings, nothing was started: AUTH_SECRET: .+; PORT: .+; unknown setting APNS_APP .+; unknown setting RINGWAY_DATADIR .+$/,
     );
     expect(() => readConfig(env)).not.toThrow(/secret/);
   });
