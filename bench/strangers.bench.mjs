@@ -45,6 +45,20 @@ const get = async (callId) => {
   const headers = { authorization: `Bearer ${mallory.token}` };
   await (await fetch(`${url}/v1/calls/${callId}`, { headers })).text();
 };
+const own = randomUUID();
+await mallory.say('call:initiate', { callId: own, callee: 'nobody', media: 'voice' });
+/** What is refused without a look, and asked right behind three questions about the call. */
+const behind = async (callId) => {
+  const asked = [1, 2, 3].map(() => mallory.say('call:ringing', { callId }));
+  await mallory.say('call:initiate', { callId, callee: 'mallory', media: 'voice' });
+  return () => Promise.all(asked);
+};
+/** What a question about a call of one's own takes, beside many about this one. */
+const beside = async (callId) => {
+  const asked = Array.from({ length: 12 }, () => get(callId));
+  await get(own);
+  return () => Promise.all(asked);
+};
 const burst = (ask) => (callId) => Promise.all(Array.from({ length: BURST }, () => ask(callId)));
 
 const kinds = {
@@ -53,6 +67,8 @@ const kinds = {
   'call:cancel': { ask: say('call:cancel'), times: questions },
   [`${BURST} x GET at once`]: { ask: burst(get), times: questions / 8 },
   [`${BURST} x call:answer at once`]: { ask: burst(say('call:answer')), times: questions / 8 },
+  'another message, behind 3 x call:ringing': { ask: behind, times: questions / 4 },
+  'a call of one’s own, beside 12 x GET': { ask: beside, times: questions },
 };
 
 const rows = [];
@@ -70,8 +86,9 @@ for (const [kind, { ask, times }] of Object.entries(kinds)) {
     if (Math.random() < 0.5) order.reverse();
     for (const [name, callId] of order) {
       const begun = performance.now();
-      await ask(callId);
+      const settle = await ask(callId);
       took[name].push(performance.now() - begun);
+      if (typeof settle === 'function') await settle();
     }
     await alice.say('call:end', { callId: there });
   }
