@@ -11,16 +11,17 @@ export interface Flaw {
 /**
  * Looks for what could hurt further in: deep nesting, binary, `__proto__`, and text that PostgreSQL cannot store (NUL,
  * lone surrogates). Iterative, because the input may be 4,000 levels deep.
+ * @param relayed handed on as it is, and neither stored nor copied: then its names and texts harm nobody
  * @returns the first flaw, or null when the value is harmless
  */
-export function findFlaw(value: unknown): Flaw | null {
+export function findFlaw(value: unknown, { relayed = false } = {}): Flaw | null {
   const stack: { value: unknown; path: string; depth: number }[] = [{ value, path: '', depth: 0 }];
   let nodes = 0;
   for (let next = stack.pop(); next; next = stack.pop()) {
     const { value: part, path, depth } = next;
     if (++nodes > MAX_NODES) return { path: '', message: `has more than ${MAX_NODES} values` };
     if (typeof part === 'string') {
-      const flaw = textFlaw(part);
+      const flaw = relayed ? null : textFlaw(part);
       if (flaw) return { path, message: flaw };
     } else if (part !== null && typeof part === 'object') {
       if (depth >= MAX_DEPTH) return { path: '', message: `is nested deeper than ${MAX_DEPTH} levels` };
@@ -33,8 +34,9 @@ export function findFlaw(value: unknown): Flaw | null {
       if (prototype !== Object.prototype && prototype !== null)
         return { path, message: 'must be JSON, not binary' };
       for (const [key, item] of Object.entries(part)) {
-        if (key === '__proto__') return { path: join(path, key), message: 'is not an allowed name' };
-        const flaw = textFlaw(key);
+        if (key === '__proto__' && !relayed)
+          return { path: join(path, key), message: 'is not an allowed name' };
+        const flaw = relayed ? null : textFlaw(key);
         if (flaw) return { path, message: `has a name that ${flaw}` };
         stack.push({ value: item, path: join(path, key), depth: depth + 1 });
       }

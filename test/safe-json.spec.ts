@@ -76,6 +76,14 @@ describe('what could hurt further in', () => {
     expect(findFlaw(value)).toEqual({ path, message: expect.stringMatching(message) as string }),
   );
 
+  it('is not in the names and texts of what is only relayed', () => {
+    const odd: unknown = JSON.parse('{"a":{"__proto__":{"admin":true}},"b\\u0000":"\\ud83c"}');
+    expect(findFlaw(odd)).not.toBeNull();
+    expect(findFlaw(odd, { relayed: true })).toBeNull();
+    expect(findFlaw({ a: Buffer.from('x') }, { relayed: true })?.message).toMatch(/not binary/);
+    expect(findFlaw(nested(65), { relayed: true })?.message).toMatch(/deeper/);
+  });
+
   it('is never repeated at length', () => {
     const long = 'x'.repeat(5_000);
     const flaw = findFlaw({ [long]: { [long]: 'a\0' } });

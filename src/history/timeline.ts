@@ -6,6 +6,10 @@ import { rfc3339 } from '../calls/domain/call-view.js';
 import { keyOf, opened } from '../event-store/personal-data.js';
 
 export interface TimelineItem {
+  /**
+   * Made from the time, in microseconds: rises with the global order. The store's own counts the events of everybody, and what
+   * lies between two of one's own would tell how much others call.
+   */
   position: number;
   stream: 'call' | 'wake';
   version: number;
@@ -21,18 +25,6 @@ export class Timeline extends Query<TimelineItem[]> {
   }
 }
 
-/**
- * As one of the call's users may see it: with positions made from the time. The store's own count the events of everybody,
- * and what lies between two of one's own would tell how much others call.
- */
-export function withoutCount(items: readonly TimelineItem[]): TimelineItem[] {
-  let last = 0;
-  return items.map((item) => {
-    last = Math.max(last + 1, Date.parse(item.at) * 1_000);
-    return { ...item, position: last };
-  });
-}
-
 @QueryHandler(Timeline)
 export class TimelineHandler implements IQueryHandler<Timeline> {
   constructor(@Inject(READ_POOL) private readonly pool: Pool) {}
@@ -40,19 +32,22 @@ export class TimelineHandler implements IQueryHandler<Timeline> {
   async execute({ callId }: Timeline): Promise<TimelineItem[]> {
     const { rows } = await this.pool.query<Row>({
       name: 'timeline',
-      text: `select position, stream_id, version, type, at, data, ${keyOf('events')} as key from events
+      text: `select stream_id, version, type, at, data, ${keyOf('events')} as key from events
               where stream_id in ('call-' || $1, 'wake-' || $1) order by position`,
       values: [callId],
     });
-    return rows.map(({ position, stream_id, version, type, at, data, key }) => ({
-      ...{ position: Number(position), stream: stream_id.startsWith('wake-') ? 'wake' : 'call' },
-      ...{ version, type, at: rfc3339(at.getTime()), data: opened(data, key) },
-    }));
+    let position = 0;
+    return rows.map(({ stream_id, version, type, at, data, key }) => {
+      position = Math.max(position + 1, at.getTime() * 1_000);
+      return {
+        ...{ position, stream: stream_id.startsWith('wake-') ? 'wake' : 'call' },
+        ...{ version, type, at: rfc3339(at.getTime()), data: opened(data, key) },
+      };
+    });
   }
 }
 
 interface Row {
-  position: string;
   stream_id: string;
   version: number;
   type: string;

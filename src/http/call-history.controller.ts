@@ -11,7 +11,7 @@ import { seenBy } from '../calls/domain/decide.js';
 import { callId, userId } from '../calls/payloads.js';
 import { Explain, type Explanation } from '../history/explain.js';
 import { type CallPage, ListCalls } from '../history/list-calls.js';
-import { Timeline, type TimelineItem, withoutCount } from '../history/timeline.js';
+import { Timeline, type TimelineItem } from '../history/timeline.js';
 import { ConfirmReached } from '../ringing/confirm-reached.js';
 import { callRecordSchema, callViewSchema, explanationSchema, pageOf, timelineSchema } from './answers.js';
 import { Describe } from './describe.js';
@@ -76,7 +76,7 @@ export class CallHistoryController {
     @Param('callId', callIdParam) id: string,
   ): Promise<{ items: TimelineItem[] }> {
     const call = await this.visible(id, user.userId);
-    return { items: withoutCount(await this.queries.execute(new Timeline(call.callId))) };
+    return { items: await this.queries.execute(new Timeline(call.callId)) };
   }
 
   /** For anybody but its two participants a call does not exist. */

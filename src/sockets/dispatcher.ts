@@ -55,7 +55,7 @@ export class Dispatcher {
       if (this.clock.now() >= session.expiresAt) throw new Failure('TOKEN_EXPIRED', 'The token has expired.');
       if (!isClientEvent(event)) throw new Failure('UNKNOWN_EVENT', 'There is no such event.');
       if (args.length > 1) throw Failure.invalid({ path: '', message: 'must be one object' });
-      const flaw = findFlaw(args[0]);
+      const flaw = findFlaw(args[0], { relayed: event === 'call:signal' });
       if (flaw) throw Failure.invalid(flaw);
       const payload = PAYLOADS[event].parse(args[0] ?? (event === 'sync' ? {} : args[0]));
       // Its turn lasts until it is told: else what is said next about the call would tell how long the look took.

@@ -151,29 +151,47 @@ describe('hostile clients', () => {
     ['half a surrogate pair', '"\\ud800"'],
     ['the other half', '"a\\udc00b"'],
     ['half a pair in a name', '{"\\udfff":1}'],
-  ])('may put %s into every field of every event, and are told that it is INVALID', async (_, hostile) => {
+  ])(
+    'may put %s into every field of every event but call:signal, and are told that it is INVALID',
+    async (_, hostile) => {
+      const raw = await joined();
+      const text = hostile.startsWith('"');
+      const fields = [
+        'callId',
+        'callee',
+        'media',
+        'metadata',
+        'reason',
+        'signal',
+        'state',
+        'token',
+        'unknown',
+        'audio',
+      ];
+      const events = [...EVENTS, ...MORE_EVENTS.slice(0, 3)].filter((event) => event !== 'call:signal');
+      const frames = events.flatMap((event) => [
+        ...fields.map((field) => `["${event}",{"callId":"${callId}","${field}":${hostile}}]`),
+        `["${event}",${text ? `{"callId":${hostile}}` : hostile}]`,
+      ]);
+      for (const [index, frame] of frames.entries()) raw.send(`42${index}${frame}`);
+      for (const index of frames.keys())
+        expect(await raw.answerTo(index)).toMatchObject({ error: { code: 'INVALID' } });
+      expect(raw.frames.join('')).not.toContain('polluted');
+    },
+  );
+
+  it('may put all that into a signal: the other side gets it as it was sent', async () => {
     const raw = await joined();
-    const text = hostile.startsWith('"');
-    const fields = [
-      'callId',
-      'callee',
-      'media',
-      'metadata',
-      'reason',
-      'signal',
-      'state',
-      'token',
-      'unknown',
-      'audio',
-    ];
-    const frames = [...EVENTS, ...MORE_EVENTS.slice(0, 3)].flatMap((event) => [
-      ...fields.map((field) => `["${event}",{"callId":"${callId}","${field}":${hostile}}]`),
-      `["${event}",${text ? `{"callId":${hostile}}` : hostile}]`,
-    ]);
-    for (const [index, frame] of frames.entries()) raw.send(`42${index}${frame}`);
-    for (const index of frames.keys())
-      expect(await raw.answerTo(index)).toMatchObject({ error: { code: 'INVALID' } });
-    expect(raw.frames.join('')).not.toContain('polluted');
+    const id = randomUUID();
+    raw.send(`421["call:initiate",{"callId":"${id}","callee":"bob","media":"voice"}]`);
+    expect(await raw.answerTo(1)).toMatchObject({ ok: true });
+    await bob.say('call:answer', { callId: id });
+    const odd = '{"__proto__":{"polluted":1},"a\\u0000":"\\ud800","b":[{"__proto__":1}]}';
+    raw.send(`422["call:signal",{"callId":"${id}","signal":${odd}}]`);
+    expect(await raw.answerTo(2)).toMatchObject({ ok: true });
+    const { signal } = await bob.hears('call:signal', ({ callId: of }) => of === id);
+    expect(JSON.stringify(signal)).toBe(JSON.stringify(JSON.parse(odd)));
+    await bob.say('call:end', { callId: id });
   });
 
   it('may use prototype names as data: they are just data', async () => {
