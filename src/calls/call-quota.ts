@@ -43,7 +43,7 @@ export class CallQuota {
     const refused = this.take(caller, callee);
     if (refused) {
       // A phone that lost our reply asks again: under an id that is taken no call begins.
-      if ((await this.calls.recall(callId)).state === 'none') throw refused;
+      if ((await this.calls.recall(callId, caller)).state === 'none') throw refused;
       return start();
     }
     let result: R | null = null;

@@ -64,9 +64,9 @@ export class Calls {
     return call && (reader === null || isParticipant(call, reader)) ? call : undefined;
   }
 
-  /** The call as this node last saw it, which may be old; read when this node has not seen it. */
-  async recall(callId: string): Promise<Call> {
-    return this.remembered.get(callId) ?? this.load(callId);
+  /** The call as this node last saw it, which may be old; read when this node has not seen it. For the reader, if there is one. */
+  async recall(callId: string, reader: string | null = null): Promise<Call> {
+    return this.known(callId, reader) ?? this.load(callId, reader);
   }
 
   /** Whether the call rings, by what this node last saw or heard of it (other nodes: within 250 ms); true when it knows nothing. */

@@ -24,8 +24,13 @@ interface NewCall {
 /** Looked at by every new call: is the id another name of an older call, or was it cancelled before it came? */
 export const namesOfNewCall = ({ callId, caller }: NewCall): Claim[] => [
   { key: aliasKey(callId), owner: null, kept: false },
-  { key: earlyCancelKey(caller, callId), owner: null, kept: false },
+  unlessCancelled(caller, callId),
 ];
+
+/** Looked at: did the user cancel the id before its call came? */
+export const unlessCancelled = (userId: string, callId: string): Claim => ({
+  ...{ key: earlyCancelKey(userId, callId), owner: null, kept: false },
+});
 
 /** Held by a call while it is live. The caller may start as many as they like; the callee may refuse a second one. */
 export const placesOfNewCall = ({ caller, callee }: NewCall, busyPolicy: 'ring' | 'reject'): Claim[] => [

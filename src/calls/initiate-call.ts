@@ -10,6 +10,7 @@ import {
   isPairKey,
   namesOfNewCall,
   placesOfNewCall,
+  unlessCancelled,
 } from './claims.js';
 import { type Actor, type ExistingCall, type Media, isUnanswered, noCall } from './domain/call.js';
 import { type Initiation, answer, contentOf, initiate, timeOut } from './domain/decide.js';
@@ -84,10 +85,13 @@ export class InitiateCallHandler implements ICommandHandler<InitiateCall> {
     throw new Error(`call ${callId} could not be placed in ${ATTEMPTS} attempts`);
   }
 
-  /** There is a call with this id, whoever's: the same command again, or a conflict. */
+  /**
+   * There is a call with this id: the same command again, or a conflict. The store tells it before any claim that is held:
+   * so a repetition meets its own call first, and under an id that is taken nobody learns whether the callee is busy.
+   */
   private async repeated(initiation: Initiation): Promise<Initiated> {
-    const call = await this.calls.load(initiation.callId);
-    if (call.state === 'none') throw new CallRefused('CALL_ID_CONFLICT'); // deleted in this very moment, being old
+    const call = await this.calls.load(initiation.callId, initiation.by.userId);
+    if (call.state === 'none') throw new CallRefused('CALL_ID_CONFLICT'); // other people's
     initiate(call, initiation);
     return { call, merged: false, created: false };
   }
@@ -102,16 +106,19 @@ export class InitiateCallHandler implements ICommandHandler<InitiateCall> {
       return null;
     }
     const events = answer(call, { by, now: this.clock.now() });
-    const claims = [aliasClaim(callId, call.callId, contentOf(initiation))];
+    const claims = [
+      aliasClaim(callId, call.callId, contentOf(initiation)),
+      unlessCancelled(by.userId, callId), // meanwhile, by another way: then it is not picked up, but recorded as cancelled
+    ];
     const outcome = await this.calls.append(call, events, { by, commandId: randomUUID(), claims });
     return outcome.status === 'done' ? { call: outcome.change.call, merged: true, created: true } : null;
   }
 
   /** The id is already another name of a merged call. */
   private async mergedBefore(initiation: Initiation): Promise<Initiated> {
-    const { callId } = initiation;
+    const { callId, by } = initiation;
     const [call, same] = await Promise.all([
-      this.calls.load(callId),
+      this.calls.load(callId, by.userId),
       this.calls.isContentOfAlias(callId, contentOf(initiation)),
     ]);
     if (call.state === 'none' || !same) throw new CallRefused('CALL_ID_CONFLICT');

@@ -71,8 +71,7 @@ begin
     select coalesce(array_agg(l.stream), '{}'), jsonb_agg(case
              when (select true from events e where e.stream_id = l.stream and e.command_id = l.command limit 1)
              then jsonb_build_object('stream', l.stream, 'status', 'duplicate')
-             -- Who builds on a version that is over is told so, whatever stands against it: under an id that is taken, nobody
-             -- learns whether a callee is busy, and a repetition meets its own call first.
+             -- A version that is over is told before a claim that is held.
              when (select true from events e where e.stream_id = l.stream and e.version = l.expected + 1)
              then jsonb_build_object('stream', l.stream, 'status', 'conflict')
              else coalesce(held -> l.stream, jsonb_build_object('stream', l.stream, 'status', 'conflict')) end)

@@ -247,8 +247,8 @@ const READ_HOLDER = `${SELECT} where stream_id = (
     from (select coalesce((select stream_id from claims
                             where key = $1 and (expires_at is null or expires_at > clock_timestamp()) limit 1),
                           $2) as stream_id) named
-   where $3::text is null or exists (
-     select from events begun where begun.stream_id = named.stream_id and begun.version = 1
+   where $3::text is null or (
+     select true from events begun where begun.stream_id = named.stream_id and begun.version = 1
         and $3 in (begun.data #>> '{caller,userId}', begun.data #>> '{callee,userId}'))) order by version`;
 
 const stored = <E extends NewEvent>(row: Row): StoredEvent<E> =>
