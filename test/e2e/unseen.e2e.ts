@@ -98,6 +98,14 @@ describe('to a stranger a call', () => {
     const page = await gateway.http('/v1/calls?limit=1', { as: 'trudy' });
     const cursor = Buffer.from(page.body.nextCursor!, 'base64url').toString();
     expect(cursor).toBe(`${Date.parse(page.body.items[0].initiatedAt)}.${page.body.items[0].callId}`);
+    // A page that would begin at a call of others begins where one at no call would.
+    const foreign = await alice.calls('bob');
+    const pageAt = async (callId: string): Promise<unknown> => {
+      const at = Buffer.from(`${Date.parse(page.body.items[0].initiatedAt)}.${callId}`).toString('base64url');
+      return (await gateway.http(`/v1/calls?cursor=${at}`, { as: 'trudy' })).body;
+    };
+    expect(await pageAt(foreign)).toEqual(await pageAt(randomUUID()));
+    await alice.say('call:cancel', { callId: foreign });
     for (const callId of own) {
       const { items } = (await gateway.http(`/v1/calls/${callId}/events`, { as: 'trudy' })).body;
       expect(items.length).toBeGreaterThan(0);
