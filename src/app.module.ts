@@ -27,7 +27,7 @@ import { DocsController } from './http/docs.controller.js';
 import { HiddenCallsInterceptor } from './http/hidden-calls.interceptor.js';
 import { MeController } from './http/me.controller.js';
 import { OperatorController } from './http/operator.controller.js';
-import { OwnCallGuard } from './http/own-call.guard.js';
+import { OwnCallInterceptor } from './http/own-call.interceptor.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { QuotaInterceptor } from './http/quota.interceptor.js';
 import { SessionController } from './http/session.controller.js';
@@ -104,11 +104,11 @@ export class AppModule {
       providers: [
         ...[Readiness, Metrics, Webhooks],
         { provide: APP_GUARD, useClass: SpeakerGuard },
-        { provide: APP_GUARD, useClass: OwnCallGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_INTERCEPTOR, useClass: QuotaInterceptor },
         { provide: APP_INTERCEPTOR, useClass: HiddenCallsInterceptor },
         { provide: APP_INTERCEPTOR, useClass: DeadlineInterceptor },
+        { provide: APP_INTERCEPTOR, useClass: OwnCallInterceptor },
       ],
     };
   }

@@ -20,7 +20,7 @@ type Heard = Request & { speaker?: Speaker };
 const ACCESS = Symbol('access');
 /** The route needs no token. */
 export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(ACCESS, 'public');
-/** The route also takes the action token of the call it is about; the guard of calls sees to it. */
+/** The route also takes the action token of the call it is about; `OwnCallInterceptor` sees to that. */
 export const WithActionToken = (): MethodDecorator => SetMetadata(ACCESS, 'action');
 
 /** The route is for operators alone: a user token whose `scope` claim lists {@link OPERATOR_SCOPE}. */
