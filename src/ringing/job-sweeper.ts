@@ -76,7 +76,8 @@ export class JobSweeper implements OnModuleDestroy {
       this.alarms.delete(at);
       this.look();
     };
-    this.alarms.set(at, setTimeout(look, Math.max(0, at - performance.now())).unref());
+    // Timers may fire a fraction of a millisecond early, and what is not due yet is not found.
+    this.alarms.set(at, setTimeout(look, Math.ceil(Math.max(0, at - performance.now())) + 1).unref());
   }
 
   private look(): void {
