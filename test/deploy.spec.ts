@@ -23,6 +23,12 @@ describe('the gateways of docker-compose.yml, behind their proxy', () => {
     expect(allowsOrigin([], 'http://evil.example:8080', passedOn('Host'))).toBe(false);
   });
 
+  it('keep their metrics inside, however they are spelled', () => {
+    const [, refused] = /location ~\* (\S+) \{\n\s+return 404;/.exec(textOf('deploy/nginx.conf'))!;
+    for (const path of ['/metrics', '/metrics/', '/Metrics']) expect(path).toMatch(new RegExp(refused!, 'i'));
+    expect('/v1/metrics').not.toMatch(new RegExp(refused!, 'i'));
+  });
+
   it('tell the users behind the proxy apart', () => {
     const trusted = /TRUSTED_PROXIES: (.+)/.exec(textOf('docker-compose.yml'))?.[1];
     const { trustedProxies } = read({ TRUSTED_PROXIES: trusted ?? '' });
