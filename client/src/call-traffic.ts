@@ -40,7 +40,9 @@ export class CallTraffic {
     private readonly commands: Commands,
     private readonly over: AbortSignal,
     private readonly app: { listens(): boolean; hear(signal: Signal): void },
-  ) {}
+  ) {
+    over.addEventListener('abort', () => (this.unheard.length = 0));
+  }
 
   sendSignal(signal: unknown): Promise<void> {
     const sending = Promise.all([this.call.sent, this.signalsOut.catch(() => undefined)]).then(async () => {

@@ -28,8 +28,8 @@ export interface CallMediaEvents {
 /** A path that is broken for so long is looked for anew. */
 const DISCONNECTED_MS = 3_000;
 /**
- * So is one that was not found for so long. Who had no network at first has no candidates, and a connection without any
- * waits for ever: it never counts as failed.
+ * So is one that was not found for so long, and then for twice as long each time. Who had no network at first has no
+ * candidates, and a connection without any waits for ever: it never counts as failed.
  */
 const NO_PATH_MS = 8_000;
 /** An offer without an answer for so long was lost with a gateway, most likely: it is sent again. */
@@ -54,6 +54,7 @@ export class CallMedia extends Emitter<CallMediaEvents> {
   private receiving: Promise<void> = Promise.resolve();
   private brokenTimer: ReturnType<typeof setTimeout> | null = null;
   private noPathTimer: ReturnType<typeof setTimeout> | null = null;
+  private noPathMs = NO_PATH_MS;
   private offerTimer: ReturnType<typeof setTimeout> | null = null;
   private readonly unsubscribe: (() => void)[] = [];
 
@@ -236,8 +237,12 @@ export class CallMedia extends Emitter<CallMediaEvents> {
     this.clear('noPathTimer');
     const { signalingState, iceConnectionState } = this.peerConnection;
     const isLooking = iceConnectionState === 'new' || iceConnectionState === 'checking';
+    if (iceConnectionState === 'connected') this.noPathMs = NO_PATH_MS;
     if (this.polite || signalingState !== 'stable' || !isLooking) return;
-    this.noPathTimer = setTimeout(() => this.peerConnection.restartIce(), NO_PATH_MS);
+    this.noPathTimer = setTimeout(() => {
+      this.noPathMs *= 2;
+      this.peerConnection.restartIce();
+    }, this.noPathMs);
   }
 
   /** Signals may be lost with a gateway that is killed. The same offer again asks for the same answer again. */
