@@ -6,6 +6,8 @@ root=${RINGWAY_SWIFT_ROOT:-/var/cache/ringway-swift}
 # The compiler's package does without headers; a program that it links does not.
 packages=(swiftlang libc6-dev libstdc++-14-dev)
 
+# A download may hang; what has come is installed without a deadline, because half a package spoils the machine.
+bounded() { timeout -k 30 600 "$@"; }
 say() { echo "install-swift: $*" >&2; }
 cannot() {
   say "$*"
@@ -20,9 +22,11 @@ fi
 command -v apt-get >/dev/null || cannot 'no apt-get here: install swiftc by hand'
 
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq || say 'the lists of packages could not be updated; going on with the ones that are here'
+bounded apt-get update -qq || say 'the lists of packages could not be updated; going on with the ones that are here'
 if apt-cache show swiftlang >/dev/null 2>&1; then
   say 'installing swiftlang'
+  bounded apt-get install -y -qq --no-install-recommends --download-only "${packages[@]}" >/dev/null ||
+    cannot 'apt-get could not download it'
   apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null || cannot 'apt-get could not install it'
   exit
 fi
@@ -30,11 +34,12 @@ fi
 command -v debootstrap >/dev/null ||
   apt-get install -y -qq --no-install-recommends debootstrap >/dev/null || cannot 'apt-get could not install debootstrap'
 mkdir -p "$(dirname "$root")"
+rm -rf "$root".?????? # of a run that was killed
 making=$(mktemp -d "$root.XXXXXX")
 trap 'rm -rf "$making"' EXIT
 say "this Debian has no swiftlang: making a Debian 13 in $root"
 # What debootstrap mounts goes with it.
-unshare --mount debootstrap --variant=minbase --include="$(IFS=, && echo "${packages[*]}")" trixie "$making" >&2 ||
+bounded unshare --mount debootstrap --variant=minbase --include="$(IFS=, && echo "${packages[*]}")" trixie "$making" >&2 ||
   cannot 'debootstrap could not make it; the last lines above say why'
 rm -rf "$making"/var/cache/apt/archives/*.deb "$making"/var/lib/apt/lists/*
 chmod 755 "$making"
