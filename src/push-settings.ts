@@ -41,7 +41,7 @@ export function apnsApps(settings: Settings): ApnsApp[] {
       entry.environment === 'both' ? (['production', 'sandbox'] as const) : [entry.environment];
     for (const environment of environments) {
       if (apps.some((app) => app.bundleId === entry.bundleId && app.environment === environment)) {
-        settings.fault('APNS_APPS', `at ${index}: ${entry.bundleId} has two keys for ${environment}`);
+        settings.fault('APNS_APPS', `at ${index}: ${quote(entry.bundleId)} has two keys for ${environment}`);
       }
       apps.push({ bundleId: entry.bundleId, environment, teamId: entry.teamId, keyId: entry.keyId, key });
     }

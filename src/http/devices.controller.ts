@@ -130,6 +130,7 @@ export class DevicesController {
   @Get('presence')
   @Describe({
     summary: 'Whether users can be reached',
+    description: 'online: over a socket; an app in the background that a push would reach too is pushable.',
     query: presenceQuery,
     answer: { schema: presenceSchema },
   })
