@@ -173,6 +173,7 @@ export interface Page<T> {
 
 /** A recorded event of a call, or of waking its callee. */
 export interface TimelineItem {
+  /** Rises in the order of recording; made from the time. `stream` and `version` name an event. */
   position: number;
   stream: 'call' | 'wake';
   version: number;

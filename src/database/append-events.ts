@@ -1,5 +1,5 @@
 /**
- * `append_events` as it is now; a migration that changes it here installs it anew.
+ * `append_events` as it is now. Whoever changes it adds a migration that installs it anew, as the seventh does.
  *
  * It takes a batch of appends to different streams in one autocommit statement, so they share one commit. It never raises
  * on a conflict: losers are reported and hurt nobody else in the batch.

@@ -70,7 +70,11 @@ export class CallHistoryController {
   }
 
   @Get(':callId/events')
-  @Describe({ summary: 'The recorded events, in global order', answer: { schema: timelineSchema } })
+  @Describe({
+    summary: 'The recorded events, in global order',
+    description: '`position` rises in that order and is made from the time; a webhook’s counts all events.',
+    answer: { schema: timelineSchema },
+  })
   async events(
     @SpeakingUser() user: User,
     @Param('callId', callIdParam) id: string,
