@@ -13,6 +13,10 @@ cannot() {
   say "$*"
   exit 1
 }
+install() {
+  bounded apt-get install -y -qq --no-install-recommends --download-only "$@" >/dev/null &&
+    apt-get install -y -qq --no-install-recommends "$@" >/dev/null || cannot "apt-get could not install $*"
+}
 
 if command -v swiftc >/dev/null || [ -x "$root/usr/bin/swiftc" ]; then
   say 'there is a compiler already'
@@ -25,14 +29,11 @@ export DEBIAN_FRONTEND=noninteractive
 bounded apt-get update -qq || say 'the lists of packages could not be updated; going on with the ones that are here'
 if apt-cache show swiftlang >/dev/null 2>&1; then
   say 'installing swiftlang'
-  bounded apt-get install -y -qq --no-install-recommends --download-only "${packages[@]}" >/dev/null ||
-    cannot 'apt-get could not download it'
-  apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null || cannot 'apt-get could not install it'
+  install "${packages[@]}"
   exit
 fi
 
-command -v debootstrap >/dev/null ||
-  apt-get install -y -qq --no-install-recommends debootstrap >/dev/null || cannot 'apt-get could not install debootstrap'
+command -v debootstrap >/dev/null || install debootstrap
 mkdir -p "$(dirname "$root")"
 rm -rf "$root".?????? # of a run that was killed
 making=$(mktemp -d "$root.XXXXXX")
