@@ -105,7 +105,7 @@ const REMEMBER_PEERS = `globalThis.peers = [];
 /** For the failure of a test: each connection, its tracks, paths and traffic, and what a fresh one finds. */
 const whatWebRtcKnows = (page: Page): Promise<string> =>
   page.evaluate(async () => {
-    const { peers, document } = globalThis as any;
+    const { peers, document, RTCPeerConnection } = globalThis as any;
     const known: unknown[] = [document.visibilityState];
     for (const peer of peers) {
       known.push([peer.connectionState, peer.iceConnectionState, peer.signalingState]);
@@ -127,7 +127,7 @@ const whatWebRtcKnows = (page: Page): Promise<string> =>
           known.push([type, stat.candidateType ?? stat.state, stat.protocol]);
       }
     }
-    const fresh = new (globalThis as any).RTCPeerConnection();
+    const fresh = new RTCPeerConnection();
     let found = 0;
     fresh.onicecandidate = () => found++;
     fresh.createDataChannel('');
