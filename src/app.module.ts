@@ -24,7 +24,6 @@ import { DeadlineInterceptor } from './http/deadline.interceptor.js';
 import { DEMO_PHONES, type DemoPhones, DemoPhonesController } from './http/demo-phones.controller.js';
 import { DevicesController } from './http/devices.controller.js';
 import { DocsController } from './http/docs.controller.js';
-import { HiddenCallsInterceptor } from './http/hidden-calls.interceptor.js';
 import { MeController } from './http/me.controller.js';
 import { OperatorController } from './http/operator.controller.js';
 import { OwnCallInterceptor } from './http/own-call.interceptor.js';
@@ -106,7 +105,6 @@ export class AppModule {
         { provide: APP_GUARD, useClass: SpeakerGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_INTERCEPTOR, useClass: QuotaInterceptor },
-        { provide: APP_INTERCEPTOR, useClass: HiddenCallsInterceptor },
         { provide: APP_INTERCEPTOR, useClass: DeadlineInterceptor },
         { provide: APP_INTERCEPTOR, useClass: OwnCallInterceptor },
       ],

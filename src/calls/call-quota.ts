@@ -3,7 +3,7 @@ import { CONFIG, type Config } from '../config.js';
 import { Failure } from '../failure.js';
 import { RateLimiter } from '../rate-limit.js';
 import { Calls } from './calls.js';
-import type { ExistingCall } from './domain/call.js';
+import { type ExistingCall, isParticipant } from './domain/call.js';
 import { LiveCalls } from './live-calls.js';
 
 /** How many users' worth of calls may come to one person: no two of them can keep everybody else away. */
@@ -43,7 +43,8 @@ export class CallQuota {
     const refused = this.take(caller, callee);
     if (refused) {
       // A phone that lost our reply asks again: under an id that is taken no call begins.
-      if ((await this.calls.recall(callId, caller)).state === 'none') throw refused;
+      const known = await this.calls.recall(callId);
+      if (known.state === 'none' || !isParticipant(known, caller)) throw refused;
       return start();
     }
     let result: R | null = null;

@@ -98,10 +98,9 @@ export const HISTORY_OF_BEGUN = `lateral (
                                     'at', (extract(epoch from e.at) * 1000)::bigint) order by e.version) as history
     from events e where e.stream_id = begun.stream_id) stream`;
 
-/** Where a call began in the global order; before everything, when it is gone, or no call of this user. */
-export const positionOf = (callId: string, userId: string | null = null): string => `coalesce((
-  select position from events where stream_id = 'call-' || ${callId} and version = 1
-     ${userId === null ? '' : `and ${userId} in (data #>> '{caller,userId}', data #>> '{callee,userId}')`}), 0)`;
+/** Where a call began in the global order; before everything when it is gone. */
+export const positionOf = (callId: string): string =>
+  `coalesce((select position from events where stream_id = 'call-' || ${callId} and version = 1), 0)`;
 
 const side = (mine: 'caller' | 'callee', other: 'caller' | 'callee', direction: string): string => `(
   select stream_id, at, position from events begun
@@ -111,7 +110,7 @@ const side = (mine: 'caller' | 'callee', other: 'caller' | 'callee', direction: 
      and ($4::text is null or data ->> 'media' = $4)
      and ($6::timestamptz is null or at >= $6)
      and ($7::timestamptz is null or at < $7)
-     and ($8::timestamptz is null or (at, position) < ($8, ${positionOf('$9', '$1')}))
+     and ($8::timestamptz is null or (at, position) < ($8, ${positionOf('$9')}))
      and at > (select coalesce(max(at), '-infinity') from events e where e.stream_id = 'user-' || $1)
      and ($5::text is null or ${OUTCOME} = $5)
    order by at desc, position desc limit $10)`;

@@ -16,11 +16,11 @@ export class OwnCallInterceptor implements NestInterceptor {
     if (speaker?.kind !== 'action') return next.handle();
     const asked = callId.safeParse(params.callId).data;
     if (asked === speaker.callId) return next.handle();
-    return from(this.insist(asked, speaker)).pipe(switchMap(() => next.handle()));
+    return from(this.insist(asked, speaker.callId)).pipe(switchMap(() => next.handle()));
   }
 
-  private async insist(asked: string | undefined, own: { callId: string; userId: string }): Promise<void> {
-    const call = asked && (await this.calls.load(asked, own.userId));
-    if (!call || call.state === 'none' || call.callId !== own.callId) throw new CallRefused('CALL_NOT_FOUND');
+  private async insist(asked: string | undefined, ownCallId: string): Promise<void> {
+    const call = asked && (await this.calls.load(asked));
+    if (!call || call.state === 'none' || call.callId !== ownCallId) throw new CallRefused('CALL_NOT_FOUND');
   }
 }

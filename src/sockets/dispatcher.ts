@@ -3,7 +3,6 @@ import { CLOCK, type Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { inTime, tooLate } from '../deadline.js';
 import { type Code, CODES, Failure, type FieldFault, failureOf } from '../failure.js';
-import { hidingCalls } from '../hidden-calls.js';
 import { Log } from '../operations/log.js';
 import { Quotas } from '../quotas.js';
 import { TokenBucket } from '../rate-limit.js';
@@ -58,8 +57,7 @@ export class Dispatcher {
       const flaw = findFlaw(args[0], { relayed: event === 'call:signal' });
       if (flaw) throw Failure.invalid(flaw);
       const payload = PAYLOADS[event].parse(args[0] ?? (event === 'sync' ? {} : args[0]));
-      // Its turn lasts until it is told: else what is said next about the call would tell how long the look took.
-      const run = (): Promise<object> => hidingCalls(() => this.commands.run(session, event, payload));
+      const run = (): Promise<object> => this.commands.run(session, event, payload);
       return { ok: true, ...(await this.inTurn(session, payload, run)) };
     } catch (error) {
       return { ok: false, error: this.refusal(session, event, error) };

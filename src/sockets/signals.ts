@@ -204,14 +204,14 @@ export class Signals {
 
   private async partOf(session: Session, callId: string): Promise<ExistingCall> {
     const by = actorOf(session);
-    const known = this.calls.known(callId, by.userId);
+    const known = this.calls.known(callId);
     try {
       if (known) return mediaDevice(known, by);
     } catch (error) {
       // What this node remembers may be old: refuse only on what is recorded now.
       if (!(error instanceof CallRefused)) throw error;
     }
-    return mediaDevice(await this.calls.load(callId, by.userId), by);
+    return mediaDevice(await this.calls.load(callId), by);
   }
 
   /** Until it is known what the device has said on other nodes, its count cannot go on. */

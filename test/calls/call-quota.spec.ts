@@ -1,6 +1,6 @@
 import { CallQuota } from '../../src/calls/call-quota.js';
 import type { Calls } from '../../src/calls/calls.js';
-import type { ExistingCall } from '../../src/calls/domain/call.js';
+import { type ExistingCall, noCall } from '../../src/calls/domain/call.js';
 import { LiveCalls } from '../../src/calls/live-calls.js';
 import { read } from '../support/settings.js';
 
@@ -20,7 +20,7 @@ describe('the calls a user may start', () => {
   beforeEach(() => {
     live = new LiveCalls();
     known = new Set();
-    const calls = { recall: async (id: string) => ({ state: known.has(id) ? 'initiated' : 'none' }) };
+    const calls = { recall: async (id: string) => (known.has(id) ? call(id, 'initiated') : noCall) };
     quota = new CallQuota(read({ RATE_LIMIT_CALLS_PER_MINUTE: '3' }), live, calls as unknown as Calls);
   });
   const starts = (caller: string, callee: string, start = created, callId = 'new') =>

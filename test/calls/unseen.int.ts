@@ -49,15 +49,6 @@ describe('a call that a stranger asks about', () => {
     ).rejects.toMatchObject({ code: 'CALL_NOT_FOUND' });
     expect(asked() - before).toBe(1);
   });
-
-  it('is not read, wherever it was begun', async () => {
-    const callId = await aCall(node().calls);
-    const read = (reader: string): Promise<unknown[]> =>
-      new EventStore(given.pool).readHolder('', `call-${callId}`, reader);
-    expect(await read('mallory')).toEqual([]);
-    expect(await read('alice')).toHaveLength(1);
-    expect(await read('bob')).toHaveLength(1);
-  });
 });
 
 describe('whoever starts a call under an id that is taken', () => {

@@ -79,7 +79,7 @@ const foreseen = (ask: Ask, outcome: Outcome): string => {
 /** Who holds which phone. */
 const PEOPLE = ['alice', 'alice', 'bob', 'bob', 'mallory'];
 const actorOf = (by: number): Actor => ({ userId: PEOPLE[by]!, deviceId: `${PEOPLE[by]}-${by}`, name: null });
-/** A stranger's answer takes a while, so stories are played side by side, each with people of its own. */
+/** Stories are played side by side, each with people of its own. */
 const STAGES = 6;
 
 describe('several phones of three people, on two nodes, saying anything in any order and at once', () => {
