@@ -20,7 +20,8 @@ const only = (importers, name, path) => ({
 
 /** One line per room. */
 const rooms = [
-  room('calls', 'event-store', 'clock', 'config', 'failure', 'rate-limit'),
+  room('concurrency'),
+  room('calls', 'event-store', 'concurrency', 'clock', 'config', 'failure', 'rate-limit'),
   room('event-store', 'database/(outage|batch)'),
   room('database', 'devices/device.entity', 'clock'),
   room('push', 'clock'),
@@ -54,13 +55,13 @@ const rooms = [
     ...['sockets', 'calls', 'devices', 'cluster', 'event-store/event', 'auth/user-tokens'],
     ...['history/recent-calls', 'privacy/user-erased'],
     ...['ringing/(confirm-reached|wake-progressed|wake-events)', 'operations/(log|origins|client-address)'],
-    ...['clock', 'config', 'deadline', 'failure', 'hidden-calls', 'quotas', 'rate-limit', 'safe-json'],
+    ...['clock', 'config', 'deadline', 'failure', 'quotas', 'rate-limit', 'safe-json'],
   ),
   room('webhooks', 'calls/domain', 'event-store', 'database', 'operations/log', 'clock', 'config'),
   room(
-    ...['http', 'calls', 'devices', 'history', 'auth', 'ringing/confirm-reached', 'sockets/wire'],
+    ...['http', 'calls', 'devices', 'history', 'auth', 'ringing/(confirm-reached|may-ring)', 'sockets/wire'],
     'privacy/erase-user',
-    ...['operations/(log|gateway-url)', 'clock', 'config', 'deadline', 'failure', 'hidden-calls', 'quotas'],
+    ...['operations/(log|gateway-url)', 'clock', 'config', 'deadline', 'failure', 'quotas'],
     'safe-json',
   ),
   room(
@@ -121,14 +122,6 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/deadline[.]ts$' },
       to: { path: '^src/', pathNot: '^src/failure[.]ts$' },
-    },
-
-    {
-      name: 'hidden-calls-know-only',
-      comment: 'when a call is denied, whichever way somebody asks',
-      severity: 'error',
-      from: { path: '^src/hidden-calls[.]ts$' },
-      to: { path: '^src/', pathNot: '^src/calls/domain/refusal[.]ts$' },
     },
 
     ...rooms,

@@ -23,6 +23,7 @@ export const callViewSchema = z
         'unreachable',
         'max_duration',
         'participant_erased',
+        'superseded',
       ])
       .nullable(),
     ...{

@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { z } from 'zod';
@@ -16,6 +16,7 @@ import { InitiateCall } from '../calls/initiate-call.js';
 import { callId, declineReason, deviceId, initiatePayload } from '../calls/payloads.js';
 import { RingCall } from '../calls/ring-call.js';
 import { Failure } from '../failure.js';
+import { MayRing } from '../ringing/may-ring.js';
 import { callAnswer, cancelledAnswer, initiatedAnswer } from './answers.js';
 import { Describe } from './describe.js';
 import { Shape } from './shape.js';
@@ -32,6 +33,7 @@ const answer = { schema: callAnswer };
 export class CallCommandsController {
   constructor(
     private readonly bus: CommandBus,
+    private readonly queries: QueryBus,
     private readonly quota: CallQuota,
   ) {}
 
@@ -68,7 +70,13 @@ export class CallCommandsController {
     @Param('callId', callIdParam) id: string,
     @Query('deviceId') by: unknown,
   ): Promise<CallAnswer> {
-    return answerOf((await this.bus.execute(new RingCall(actorOf(speaker, by), id))).call);
+    const actor = actorOf(speaker, by);
+    // An action token was sent to a device that was asked.
+    const mayRing =
+      speaker.kind === 'action' ||
+      (await this.queries.execute(new MayRing(id, actor.userId, actor.deviceId)));
+    if (!mayRing) throw new Failure('NOT_ALLOWED', NOT_A_DEVICE);
+    return answerOf((await this.bus.execute(new RingCall(actor, id))).call);
   }
 
   @Post(':callId/answer')
@@ -128,6 +136,9 @@ export class CallCommandsController {
     return answerOf((await this.bus.execute(new EndCall(actorOf({ kind: 'user', ...user }, by), id))).call);
   }
 }
+
+const NOT_A_DEVICE =
+  'Only a device that was told of the call, is connected or is registered can ring: register it with PUT /v1/devices/{deviceId}.';
 
 interface CallAnswer {
   call: CallView;

@@ -9,6 +9,7 @@ import { ConfirmReachedHandler } from './confirm-reached.js';
 import { HedgeDeviceHandler } from './hedge-device.js';
 import { JobSweeper } from './job-sweeper.js';
 import { Jobs } from './jobs.js';
+import { MayRingHandler } from './may-ring.js';
 import { PushDeviceHandler } from './push-device.js';
 import { PushFuse } from './push-fuse.js';
 import { RingSaga } from './ring.saga.js';
@@ -36,6 +37,7 @@ const senders = ({ push: { apnsApps, fcmApps, origins, ca } }: Config, clock: Cl
     { provide: PushFuse, useFactory: () => new PushFuse() },
     { provide: Senders, inject: [CONFIG, CLOCK], useFactory: senders },
     ...[WakeCallHandler, HedgeDeviceHandler, PushDeviceHandler, ConfirmReachedHandler, TellCallOverHandler],
+    MayRingHandler,
   ],
   exports: [PushFuse, Senders, WakeLog],
 })
