@@ -8,7 +8,7 @@ export type CallState = 'initiated' | 'ringing' | 'answered' | 'ended';
 export type Outcome = 'completed' | 'declined' | 'busy' | 'cancelled' | 'missed' | 'failed';
 export type EndReason =
   | ('hangup' | 'declined' | 'busy' | 'cancelled' | 'timeout')
-  | ('unreachable' | 'max_duration' | 'participant_erased');
+  | ('unreachable' | 'max_duration' | 'participant_erased' | 'superseded');
 export type DeclineReason = 'declined' | 'busy';
 export type Platform = 'ios' | 'android' | 'web';
 export type AppState = 'foreground' | 'background';

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { EventBus } from '@nestjs/cqrs';
-import type { Claim, EventActor, StoredEvent } from '../event-store/event.js';
+import { KeyedQueue } from '../concurrency/keyed-queue.js';
+import { LruMap } from '../concurrency/lru-map.js';
+import { type Claim, type EventActor, type StoredEvent, StoreUnavailable } from '../event-store/event.js';
 import { EventStore } from '../event-store/event-store.js';
 import { CallChanged } from './call-changed.js';
 import { aliasKey, earlyCancelClaim, fingerprint, released } from './claims.js';
@@ -19,7 +21,10 @@ import { CallRefused } from './domain/refusal.js';
 import { LiveCalls } from './live-calls.js';
 
 const ATTEMPTS = 8;
-const REMEMBERED_CALLS = 10_000;
+/** Calls a node remembers, and the bytes they may hold: metadata of 2,048 bytes of JSON takes up to 20 times that in memory. */
+const REMEMBERED = { entries: 10_000, weight: 64 * 1_048_576 };
+/** A command that has waited so long for its turn has been answered `UNAVAILABLE` by then. */
+const LONGEST_WAIT_MS = 1_900;
 
 /** What a command did: the call afterwards, and the events it recorded (none when its aim already held). */
 export interface Change {
@@ -37,7 +42,8 @@ const callIdOf = (streamId: string): string => streamId.slice('call-'.length);
 @Injectable()
 export class Calls {
   /** Calls as this node last saw them. Never trusted to refuse: only an append that succeeds proves them current. */
-  private readonly remembered = new Map<string, ExistingCall>();
+  private readonly remembered = new LruMap<ExistingCall>(REMEMBERED, weightOf);
+  private readonly turns = new KeyedQueue();
 
   constructor(
     private readonly store: EventStore,
@@ -45,28 +51,21 @@ export class Calls {
     private readonly live: LiveCalls,
   ) {}
 
-  /**
-   * The call under any of its names, read now; `state: 'none'` when there is none.
-   * @param reader for this user; of other people's calls nothing is read, so that how long it takes is no answer
-   */
-  async load(callId: string, reader: string | null = null): Promise<Call> {
-    const call = callOf(await this.store.readHolder<CallEvent>(aliasKey(callId), streamOf(callId), reader));
+  /** The call under any of its names, read now; `state: 'none'` when there is none. */
+  async load(callId: string): Promise<Call> {
+    const call = callOf(await this.store.readHolder<CallEvent>(aliasKey(callId), streamOf(callId)));
     if (call.state !== 'none') this.remember(call);
     return call;
   }
 
-  /**
-   * The call as this node last saw it, which may be old; undefined when it has not, or has forgotten.
-   * @param reader for this user: none of other people's calls
-   */
-  known(callId: string, reader: string | null = null): ExistingCall | undefined {
-    const call = this.remembered.get(callId);
-    return call && (reader === null || isParticipant(call, reader)) ? call : undefined;
+  /** The call as this node last saw it, which may be old; undefined when it has not, or has forgotten. */
+  known(callId: string): ExistingCall | undefined {
+    return this.remembered.get(callId);
   }
 
-  /** The call as this node last saw it, which may be old; read when this node has not seen it. For the reader, if there is one. */
-  async recall(callId: string, reader: string | null = null): Promise<Call> {
-    return this.known(callId, reader) ?? this.load(callId, reader);
+  /** The call as this node last saw it, which may be old; read when this node has not seen it. */
+  async recall(callId: string): Promise<Call> {
+    return this.known(callId) ?? this.load(callId);
   }
 
   /** Whether the call rings, by what this node last saw or heard of it (other nodes: within 250 ms); true when it knows nothing. */
@@ -76,15 +75,36 @@ export class Calls {
   }
 
   /**
-   * @param by who wants it; to them other people's calls are none
+   * Commands on one call take turns on a node: fifty devices that ring at the same instant do not make each other lose.
+   * @param by who wants it
    * @throws CallRefused when the rules say no
    * @throws StoreUnavailable when PostgreSQL does not answer; the command may be repeated
    */
-  async change(callId: string, by: EventActor | null, decide: (call: Call) => CallEvent[]): Promise<Change> {
+  change(callId: string, by: EventActor | null, decide: (call: Call) => CallEvent[]): Promise<Change> {
+    return this.inTurn(callId, () => this.decideAndAppend(callId, by, decide));
+  }
+
+  /**
+   * Runs work under one key one after the other, within the time a command has.
+   * @throws StoreUnavailable when it was not its turn in time; then nothing was done
+   */
+  inTurn<R>(key: string, work: () => Promise<R>): Promise<R> {
+    const queuedAt = performance.now();
+    return this.turns.run(key, () =>
+      performance.now() - queuedAt > LONGEST_WAIT_MS
+        ? Promise.reject(new StoreUnavailable(new Error('earlier commands on the call take too long')))
+        : work(),
+    );
+  }
+
+  private async decideAndAppend(
+    callId: string,
+    by: EventActor | null,
+    decide: (call: Call) => CallEvent[],
+  ): Promise<Change> {
     const commandId = randomUUID();
-    const reader = by && by.userId;
-    const known = this.known(callId, reader);
-    let call = known ?? (await this.load(callId, reader));
+    const known = this.known(callId);
+    let call = known ?? (await this.load(callId));
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const fresh = attempt > 1 || known === undefined;
       const decided = this.decided(call, decide);
@@ -96,7 +116,7 @@ export class Calls {
         if (decided instanceof CallRefused) throw decided;
         return { call: call as ExistingCall, events: [] };
       }
-      call = await this.load(callId, reader);
+      call = await this.load(callId);
     }
     throw new Error(`call ${callId} changed ${ATTEMPTS} times while one command was decided`);
   }
@@ -165,8 +185,8 @@ export class Calls {
 
   /** A user was erased: their calls are read again, without what was personal. */
   forgetCallsOf(userId: string): void {
-    for (const [callId, call] of this.remembered)
-      if (isParticipant(call, userId)) this.remembered.delete(callId);
+    for (const call of this.remembered.values())
+      if (isParticipant(call, userId)) this.remembered.delete(call.callId);
   }
 
   private decided(call: Call, decide: (call: Call) => CallEvent[]): CallEvent[] | CallRefused {
@@ -182,11 +202,23 @@ export class Calls {
     const known = this.remembered.get(call.callId);
     if (known && known.version > call.version) return;
     this.live.seen(call);
-    this.remembered.delete(call.callId);
     this.remembered.set(call.callId, call);
-    if (this.remembered.size > REMEMBERED_CALLS) {
-      const oldest = this.remembered.keys().next().value;
-      if (oldest !== undefined) this.remembered.delete(oldest);
-    }
   }
+}
+
+const CALL_BYTES = 1_000;
+const RINGING_DEVICE_BYTES = 150;
+/** Heap bytes per byte of JSON, measured with `[{},{},…]`. */
+const HEAP_PER_JSON_BYTE = 20;
+/** A call keeps its metadata object for life, so that it is measured once. */
+const metadataBytes = new WeakMap<object, number>();
+
+/** An estimate of the heap bytes that remembering a call takes. */
+function weightOf({ metadata, ringingOn }: ExistingCall): number {
+  let bytes = metadataBytes.get(metadata);
+  if (bytes === undefined) {
+    bytes = JSON.stringify(metadata).length * HEAP_PER_JSON_BYTE;
+    metadataBytes.set(metadata, bytes);
+  }
+  return CALL_BYTES + ringingOn.length * RINGING_DEVICE_BYTES + bytes;
 }

@@ -4,8 +4,8 @@ import type { CallEvent, ExistingCall } from './domain/call.js';
 
 const EARLY_CANCEL_MS = 120_000;
 
-/** One unanswered call per pair of people: the second one, from the other side, is glare. */
-const pair = (a: string, b: string): string => `pair ${JSON.stringify([a, b].sort())}`;
+/** One unanswered call per pair of people: a second one from the other side is glare, from the same side it supersedes. */
+export const pairKey = (a: string, b: string): string => `pair ${JSON.stringify([a, b].sort())}`;
 const live = (userId: string): string => `live ${userId}`;
 
 /** Another name of a call, after a merge: for ever. */
@@ -32,9 +32,13 @@ export const unlessCancelled = (userId: string, callId: string): Claim => ({
   ...{ key: earlyCancelKey(userId, callId), owner: null, kept: false },
 });
 
-/** Held by a call while it is live. The caller may start as many as they like; the callee may refuse a second one. */
+/**
+ * Held by a call while it is live. The caller may start as many as they like; the callee may refuse a second one. The pair is
+ * looked at for anybody's call and kept under the caller's name, as nodes of 0.1.0 look for it.
+ */
 export const placesOfNewCall = ({ caller, callee }: NewCall, busyPolicy: 'ring' | 'reject'): Claim[] => [
-  { key: pair(caller, callee), owner: `caller ${caller}`, kept: true },
+  { key: pairKey(caller, callee), owner: null, kept: false },
+  { key: pairKey(caller, callee), owner: `caller ${caller}`, kept: true },
   ...(busyPolicy === 'reject'
     ? [
         { key: live(callee), owner: null, kept: true },
@@ -64,6 +68,6 @@ export const earlyCancelClaim = (userId: string, callId: string): Claim => ({
 export function released({ caller, callee }: ExistingCall, events: readonly CallEvent[]): string[] {
   const last = events.at(-1)?.type;
   if (last === undefined || last === 'CallInitiated' || last === 'CallRinging') return [];
-  const paired = pair(caller.userId, callee.userId);
+  const paired = pairKey(caller.userId, callee.userId);
   return last === 'CallAnswered' ? [paired] : [paired, live(caller.userId), live(callee.userId)];
 }

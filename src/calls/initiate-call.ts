@@ -9,11 +9,19 @@ import {
   isLiveKey,
   isPairKey,
   namesOfNewCall,
+  pairKey,
   placesOfNewCall,
   unlessCancelled,
 } from './claims.js';
-import { type Actor, type ExistingCall, type Media, isUnanswered, noCall } from './domain/call.js';
-import { type Initiation, answer, contentOf, initiate, timeOut } from './domain/decide.js';
+import {
+  type Actor,
+  type ExistingCall,
+  type Media,
+  type UnansweredCall,
+  isUnanswered,
+  noCall,
+} from './domain/call.js';
+import { type Initiation, answer, contentOf, initiate, supersede, timeOut } from './domain/decide.js';
 import { CallRefused } from './domain/refusal.js';
 
 const ATTEMPTS = 8;
@@ -56,7 +64,12 @@ export class InitiateCallHandler implements ICommandHandler<InitiateCall> {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  async execute(command: InitiateCall): Promise<Initiated> {
+  /** Calls between the same two people take turns on a node, so that many at once do not make each other lose. */
+  execute(command: InitiateCall): Promise<Initiated> {
+    return this.calls.inTurn(pairKey(command.by.userId, command.callee), () => this.place(command));
+  }
+
+  private async place(command: InitiateCall): Promise<Initiated> {
     const { by, callId, callee, media, metadata } = command;
     const { ringTimeoutMs, busyPolicy } = this.policy;
     const parties = { callId, caller: by.userId, callee };
@@ -78,7 +91,7 @@ export class InitiateCallHandler implements ICommandHandler<InitiateCall> {
       if (isEarlyCancelKey(outcome.key)) initiation.cancelledBefore = true;
       else if (isLiveKey(outcome.key)) initiation.calleeBusy = true;
       else if (isPairKey(outcome.key)) {
-        const merged = await this.merge(outcome.by, initiation);
+        const merged = await this.makeRoom(outcome.by, initiation);
         if (merged) return merged;
       } else return this.mergedBefore(initiation);
     }
@@ -90,17 +103,29 @@ export class InitiateCallHandler implements ICommandHandler<InitiateCall> {
    * so a repetition meets its own call first, and under an id that is taken nobody learns whether the callee is busy.
    */
   private async repeated(initiation: Initiation): Promise<Initiated> {
-    const call = await this.calls.load(initiation.callId, initiation.by.userId);
-    if (call.state === 'none') throw new CallRefused('CALL_ID_CONFLICT'); // other people's
+    const call = await this.calls.load(initiation.callId);
+    if (call.state === 'none') throw new CallRefused('CALL_ID_CONFLICT');
     initiate(call, initiation);
     return { call, merged: false, created: false };
   }
 
-  /** Glare: both called each other. The later one picks up the earlier call, in the append that gives it its second name. */
-  private async merge(holder: string, initiation: Initiation): Promise<Initiated | null> {
-    const { by, callId, callee } = initiation;
+  /**
+   * There is an unanswered call between the two already. The caller's own one makes room (`superseded`); one from the other
+   * side is picked up instead.
+   * @returns the merged call; null when the place is free now, or was taken anew: then the new call is tried again
+   */
+  private async makeRoom(holder: string, initiation: Initiation): Promise<Initiated | null> {
+    const { by } = initiation;
     const call = await this.calls.load(this.calls.callIdOfHolder(holder));
-    if (!isUnanswered(call) || call.caller.userId !== callee) return null;
+    if (!isUnanswered(call)) return null;
+    if (call.caller.userId !== by.userId) return this.merge(call, initiation);
+    await this.calls.change(call.callId, by, (seen) => supersede(seen, { by }));
+    return null;
+  }
+
+  /** Glare: both called each other. The later one picks up the earlier call, in the append that gives it its second name. */
+  private async merge(call: UnansweredCall, initiation: Initiation): Promise<Initiated | null> {
+    const { by, callId } = initiation;
     if (this.clock.now() >= call.ringExpiresAt) {
       await this.calls.change(call.callId, null, timeOut); // its timer is late; it must not stand in the way
       return null;
@@ -116,9 +141,9 @@ export class InitiateCallHandler implements ICommandHandler<InitiateCall> {
 
   /** The id is already another name of a merged call. */
   private async mergedBefore(initiation: Initiation): Promise<Initiated> {
-    const { callId, by } = initiation;
+    const { callId } = initiation;
     const [call, same] = await Promise.all([
-      this.calls.load(callId, by.userId),
+      this.calls.load(callId),
       this.calls.isContentOfAlias(callId, contentOf(initiation)),
     ]);
     if (call.state === 'none' || !same) throw new CallRefused('CALL_ID_CONFLICT');

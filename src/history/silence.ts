@@ -7,6 +7,7 @@ import {
   type Verdict,
   type VerdictCode,
   answerOf,
+  howCancelled,
   says,
   seconds,
   slowness,
@@ -26,7 +27,7 @@ export class Silence {
     private readonly known: Known,
   ) {
     const after = seconds(call.endedAt - call.initiatedAt);
-    this.gaveUp = call.outcome === 'cancelled' ? `the caller gave up after ${after}` : null;
+    this.gaveUp = call.outcome === 'cancelled' ? `${howCancelled(call)} after ${after}` : null;
   }
 
   verdict(): Verdict {
@@ -137,7 +138,8 @@ export class Silence {
   }
 
   private tooSoon(before: string): Verdict {
-    return says('cancelled_early', `The caller gave up after ${this.lasted()}, ${before}`);
+    const clause = `${howCancelled(this.call)} after ${this.lasted()}, ${before}`;
+    return says('cancelled_early', clause.replace(/^t/, 'T'));
   }
 
   /** @param told the clause tells by itself that the caller gave up */

@@ -1,3 +1,4 @@
+import type { EndReason } from '../calls/domain/call.js';
 import type { DeviceFacts } from './device-facts.js';
 
 export type VerdictCode =
@@ -36,6 +37,10 @@ export function slowness({ push }: DeviceFacts): string | null {
   const why = push.trouble ? ` (${answerOf(push.trouble)})` : '';
   return `after ${seconds(push.accepted - push.at)}${why}`;
 }
+
+/** What the caller of a cancelled call did, as the beginning of a clause. */
+export const howCancelled = ({ endReason }: { endReason: EndReason }): string =>
+  endReason === 'superseded' ? 'the caller called again' : 'the caller gave up';
 
 export const seconds = (ms: number): string => `${(Math.max(0, ms) / 1_000).toFixed(1)} s`;
 

@@ -1,7 +1,7 @@
 import type { ExistingCall } from '../calls/domain/call.js';
 import { type DeviceFacts, type Happened, factsOf } from './device-facts.js';
 import { Silence } from './silence.js';
-import { type Known, type Verdict, says, seconds, slowness } from './verdict-words.js';
+import { type Known, type Verdict, howCancelled, says, seconds, slowness } from './verdict-words.js';
 
 /** One sentence in plain words, and a code for machines: why it rang, or why it did not. Pure. */
 export function verdictOn(call: ExistingCall, events: readonly Happened[], known: Known): Verdict {
@@ -38,7 +38,7 @@ function ringVerdict(call: ExistingCall, events: readonly Happened[], known: Kno
     return call.outcome === 'cancelled'
       ? says(
           'rang_cancelled',
-          `It rang ${rang}${late}, and the caller gave up after ${after(call.endedAt)}${notes}`,
+          `It rang ${rang}${late}, and ${howCancelled(call)} after ${after(call.endedAt)}${notes}`,
         )
       : says('rang_unanswered', `It rang ${rang}${late}, and nobody answered${notes}`);
   }

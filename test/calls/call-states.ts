@@ -10,6 +10,7 @@ import {
   initiate,
   mediaDevice,
   ring,
+  supersede,
   timeOut,
 } from '../../src/calls/domain/decide.js';
 import { decided, recorded } from '../support/given.js';
@@ -57,6 +58,7 @@ const stillborn: Record<string, Decide> = {
 };
 
 const timers: Record<string, Decide> = {
+  'the caller calls the same person again': (call) => supersede(call, { by: iPhone }),
   'the ring has expired': timeOut,
   'no device can be reached': fail,
   '`CALL_MAX_DURATION_MS` is over': expire,
@@ -150,6 +152,7 @@ function endings(): string[] {
     ['`CallDeclined`', cast.declinedOn(pixel), [initiated]],
     ['`CallDeclined`, busy', cast.declinedOn(pixel, 'busy'), [initiated]],
     ['`CallCancelled`', cast.cancelledOn(iPhone), [initiated]],
+    ['`CallCancelled`, the caller called the same person again', cast.superseded, [initiated]],
     ['`CallMissed`', cast.missed, [initiated]],
     ['`CallFailed`', cast.failed, [initiated]],
   ];

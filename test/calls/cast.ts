@@ -55,6 +55,10 @@ export const cancelledOn = ({ deviceId }: Actor): CallEvent => ({
   type: 'CallCancelled',
   data: { deviceId },
 });
+export const superseded: CallEvent = {
+  type: 'CallCancelled',
+  data: { deviceId: iPhone.deviceId, reason: 'superseded' },
+};
 export const missed: CallEvent = { type: 'CallMissed', data: {} };
 export const failed: CallEvent = { type: 'CallFailed', data: { reason: 'unreachable' } };
 export const endedOn = ({ deviceId }: Actor): CallEvent => ({

@@ -31,18 +31,26 @@ const bobToAlice = { callId: 'another', caller: 'bob', callee: 'alice' };
 const keys = (claims: { key: string }[]): string[] => claims.map(({ key }) => key);
 
 describe('who calls each other at the same moment', () => {
+  const [hers] = placesOfNewCall(aliceToBob, 'ring');
+  const [his] = placesOfNewCall(bobToAlice, 'ring');
+
   it('claim the same place, each for themselves: the second learns of the first', () => {
-    const [hers] = placesOfNewCall(aliceToBob, 'ring');
-    const [his] = placesOfNewCall(bobToAlice, 'ring');
     expect(isPairKey(hers!.key)).toBe(true);
-    expect(his!.key).toBe(hers!.key);
-    expect(his!.owner).not.toBe(hers!.owner);
+    expect(his).toEqual(hers);
+    expect(hers!.owner).toBe(null);
   });
 
-  it('may call the same person twice: that is no glare', () => {
-    const [first] = placesOfNewCall(aliceToBob, 'ring');
-    expect(placesOfNewCall({ ...aliceToBob, callId: 'another' }, 'ring')).toEqual([first]);
+  it('and whoever calls the same person twice learns of their first call, which the second one supersedes', () => {
+    const [again] = placesOfNewCall({ ...aliceToBob, callId: 'another' }, 'ring');
+    expect(again).toEqual({ key: hers!.key, owner: null, kept: false });
   });
+
+  it('keep it under the name that nodes of the last release look for', () =>
+    expect(placesOfNewCall(aliceToBob, 'ring')).toContainEqual({
+      key: hers!.key,
+      owner: 'caller alice',
+      kept: true,
+    }));
 
   it('never share a place with people whose names only look alike', () => {
     const places = [
@@ -106,7 +114,7 @@ describe('the second name of a merged call', () => {
 describe('a call gives back', () => {
   const givenBack = (...history: CallEvent[]): string[] =>
     released(callOf(recorded(history)) as ExistingCall, history.slice(-1));
-  const held = keys(placesOfNewCall(aliceToBob, 'reject'));
+  const held = keys(placesOfNewCall(aliceToBob, 'reject').filter(({ kept }) => kept));
 
   it('nothing while it rings', () => {
     expect(givenBack(initiated)).toEqual([]);

@@ -1,4 +1,5 @@
 import { ring } from '../../src/calls/domain/decide.js';
+import { MAX_RINGING_DEVICES } from '../../src/calls/domain/call.js';
 import { given } from '../support/given.js';
 import { answeredOn, initiated, pixel, ringingOn, tablet } from './cast.js';
 import { everyCell } from './every-cell.js';
@@ -26,6 +27,20 @@ describe('a ringing call', () => {
     given(initiated, ringingOn(pixel)).when(ring, { by: tablet }).happens(ringingOn(tablet));
     given(initiated, ringingOn(pixel), ringingOn(tablet)).when(ring, { by: pixel }).nothingHappens();
     given(initiated, ringingOn(pixel), ringingOn(tablet)).when(ring, { by: tablet }).nothingHappens();
+  });
+
+  it('rings on a hundred devices at most: made-up ones do not fill its history', () => {
+    const devices = Array.from({ length: MAX_RINGING_DEVICES }, (_, nr) => ({
+      ...pixel,
+      deviceId: `d${nr}`,
+    }));
+    const [last, ...others] = devices;
+    given(initiated, ...others.map(ringingOn))
+      .when(ring, { by: last! })
+      .happens(ringingOn(last!));
+    given(initiated, ...devices.map(ringingOn))
+      .when(ring, { by: tablet })
+      .nothingHappens();
   });
 
   it('once answered does not ring late on the device that answered without ringing', () =>

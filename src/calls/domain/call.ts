@@ -15,7 +15,7 @@ export type Media = 'voice' | 'video';
 export type Outcome = 'completed' | 'declined' | 'busy' | 'cancelled' | 'missed' | 'failed';
 export type EndReason =
   | ('hangup' | 'declined' | 'busy' | 'cancelled' | 'timeout')
-  | ('unreachable' | 'max_duration' | 'participant_erased');
+  | ('unreachable' | 'max_duration' | 'participant_erased' | 'superseded');
 
 /** What can happen to a call. A type, once stored, is for ever: fields are added, meanings never change. */
 export type CallEvent =
@@ -36,7 +36,11 @@ export type CallEvent =
       type: 'CallDeclined';
       data: { deviceId: string | null; name: string | null; reason: 'declined' | 'busy' };
     }
-  | { type: 'CallCancelled'; data: { deviceId: string | null } }
+  | {
+      type: 'CallCancelled';
+      /** Without a reason: the caller gave up. `superseded`: the caller called the same person again. */
+      data: { deviceId: string | null; reason?: 'superseded' };
+    }
   | { type: 'CallMissed'; data: Record<string, never> }
   | {
       type: 'CallEnded';
@@ -120,7 +124,7 @@ export function evolve(call: Call, event: Recorded): Call {
     case 'CallDeclined':
       return over({ ...call, callee: named(call, event) }, event, event.data.reason, event.data.reason);
     case 'CallCancelled':
-      return over(call, event, 'cancelled', 'cancelled');
+      return over(call, event, 'cancelled', event.data.reason ?? 'cancelled');
     case 'CallMissed':
       return over(call, event, 'missed', 'timeout');
     case 'CallFailed':
@@ -137,6 +141,9 @@ export const callOf = (history: readonly Recorded[]): Call => history.reduce<Cal
 
 export const isUnanswered = (call: Call): call is UnansweredCall =>
   call.state === 'initiated' || call.state === 'ringing';
+
+/** Devices of the callee that are recorded as ringing; a user has at most 50 installs and 50 connections. */
+export const MAX_RINGING_DEVICES = 100;
 
 /** The two participants; for anybody else the call does not exist. */
 export const isParticipant = (call: ExistingCall, userId: string): boolean =>

@@ -4,6 +4,7 @@ import {
   type CallEvent,
   type ExistingCall,
   type Media,
+  MAX_RINGING_DEVICES,
   isParticipant,
   isUnanswered,
 } from './call.js';
@@ -41,7 +42,7 @@ export function initiate(call: Call, command: Initiation): CallEvent[] {
   return [initiated];
 }
 
-/** A device of the callee really shows the call. Each device says so once. */
+/** A device of the callee really shows the call. Each device says so once, and a call rings on so many devices at most. */
 export function ring(call: Call, { by }: { by: Actor }): CallEvent[] {
   const seen = seenBy(call, by);
   if (seen.state === 'ended') throw new CallRefused('CALL_ALREADY_ENDED');
@@ -50,7 +51,7 @@ export function ring(call: Call, { by }: { by: Actor }): CallEvent[] {
     if (seen.answeredBy === by.deviceId) return [];
     throw new CallRefused('ANSWERED_ELSEWHERE');
   }
-  if (seen.ringingOn.includes(by.deviceId)) return [];
+  if (seen.ringingOn.includes(by.deviceId) || seen.ringingOn.length >= MAX_RINGING_DEVICES) return [];
   return [{ type: 'CallRinging', data: { deviceId: by.deviceId, name: by.name } }];
 }
 
@@ -85,6 +86,12 @@ export function cancel(call: Call, { by }: { by: Actor }): CallEvent[] {
   if (seen.state === 'answered') throw new CallRefused('ALREADY_ANSWERED');
   return [{ type: 'CallCancelled', data: { deviceId: by.deviceId } }];
 }
+
+/** The caller calls the same person again: the new call takes this one's place. */
+export const supersede = (call: Call, { by }: { by: Actor }): CallEvent[] =>
+  isUnanswered(call) && call.caller.userId === by.userId
+    ? [{ type: 'CallCancelled', data: { deviceId: by.deviceId, reason: 'superseded' } }]
+    : [];
 
 /** Either side hangs up after the answer. */
 export function end(call: Call, { by }: { by: Actor }): CallEvent[] {
