@@ -1,7 +1,7 @@
-import { Call, type HandledElsewhere, type Line } from './call.js';
+import { Call, type HandledElsewhere, type CallContext } from './call.js';
 import type { Commands } from './commands.js';
 import { RingwayError } from './error.js';
-import type { Farewells } from './farewells.js';
+import type { LeaveOutbox } from './leave-outbox.js';
 import { uuidV7 } from './uuid.js';
 import type { CallView, Media, MediaState, Messages, ProgressStep, Signal, Sync } from './wire.js';
 
@@ -23,7 +23,7 @@ export interface CallStoreOptions {
   /** Who we are; null while that is not known. */
   userId(): string | null;
   commands: Commands;
-  farewells: Farewells;
+  outbox: LeaveOutbox;
   /** @throws RingwayError */
   lookUp(callId: string): Promise<CallView>;
   incoming(call: Call): void;
@@ -35,10 +35,10 @@ export class CallStore {
   readonly calls = new Map<string, Call>();
   /** Calls that are not acknowledged yet, with whom they are for. */
   private readonly starting = new Map<Call, string>();
-  private line: Line;
+  private context: CallContext;
 
   constructor(private readonly options: CallStoreOptions) {
-    this.line = this.newLine();
+    this.context = this.newContext();
   }
 
   start({ callee, media, metadata, callId = uuidV7() }: NewCall): Call {
@@ -70,7 +70,7 @@ export class CallStore {
     const calls = [...this.calls.values()];
     this.calls.clear();
     this.starting.clear();
-    this.line = this.newLine();
+    this.context = this.newContext();
     for (const call of calls) call.abandon();
   }
 
@@ -143,7 +143,7 @@ export class CallStore {
   }
 
   private add(callId: string, direction: 'incoming' | 'outgoing'): Call {
-    const call = new Call(callId, direction, this.line);
+    const call = new Call(callId, direction, this.context);
     this.calls.set(callId, call);
     return call;
   }
@@ -175,19 +175,19 @@ export class CallStore {
   }
 
   /** What calls of another user still hear is nothing for this one. */
-  private newLine(): Line {
-    const { deviceId, commands, farewells } = this.options;
-    const line: Line = {
-      ...{ deviceId, commands, farewells },
+  private newContext(): CallContext {
+    const { deviceId, commands, outbox } = this.options;
+    const context: CallContext = {
+      ...{ deviceId, commands, outbox },
       learn: (view) => {
-        if (line === this.line) this.learn(view);
+        if (context === this.context) this.learn(view);
       },
       changed: (call) => {
         this.options.changed(call);
         if (call.state === 'ended') this.forgetOldest();
       },
     };
-    return line;
+    return context;
   }
 
   private forgetOldest(): void {

@@ -1,8 +1,8 @@
-import { CallTraffic, type OwnMedia } from './call-traffic.js';
+import { CallSignaling, type OwnMedia } from './call-signaling.js';
 import type { Commands } from './commands.js';
 import { Emitter } from './emitter.js';
 import { ABOUT_THE_TOKEN, RingwayError } from './error.js';
-import type { FarewellEvent, Farewells } from './farewells.js';
+import type { LeaveEvent, LeaveOutbox } from './leave-outbox.js';
 import type {
   Answers,
   By,
@@ -41,11 +41,11 @@ export interface CallEvents {
   ended: [view: CallView | null];
 }
 
-/** What a call needs of the client. */
-export interface Line {
+/** What a call needs of its client. */
+export interface CallContext {
   readonly deviceId: string;
   readonly commands: Commands;
-  readonly farewells: Farewells;
+  readonly outbox: LeaveOutbox;
   /** Any view the gateway gave, so that all of them are kept in one place. */
   learn(view: CallView): void;
   /** Something about the call has changed. */
@@ -77,7 +77,7 @@ export class Call extends Emitter<CallEvents> {
   private mayBeRecorded = false;
   private isOver = false;
   private wasElsewhere = false;
-  private readonly traffic: CallTraffic;
+  private readonly signaling: CallSignaling;
   private readonly over = new AbortController();
   private readonly starting = new AbortController();
   /** This device has nothing more to do with the call, whatever the gateway says. */
@@ -87,10 +87,10 @@ export class Call extends Emitter<CallEvents> {
   constructor(
     private callId: string,
     private way: Direction,
-    private readonly line: Line,
+    private readonly context: CallContext,
   ) {
     super();
-    this.traffic = new CallTraffic(this, line.commands, this.over.signal, {
+    this.signaling = new CallSignaling(this, context.commands, this.over.signal, {
       listens: () => this.listened('signal'),
       hear: ({ signal, from }) => this.emit('signal', signal, from),
     });
@@ -157,7 +157,7 @@ export class Call extends Emitter<CallEvents> {
 
   /** Tell the other side what is muted. Before the answer it is kept, and told then. */
   setMedia(media: OwnMedia): Promise<void> {
-    return this.traffic.setMedia(media);
+    return this.signaling.setMedia(media);
   }
 
   /**
@@ -166,17 +166,17 @@ export class Call extends Emitter<CallEvents> {
    * an acknowledgement is lost with a connection, the signal is sent again, and may arrive twice.
    */
   sendSignal(signal: unknown): Promise<void> {
-    return this.traffic.sendSignal(signal);
+    return this.signaling.sendSignal(signal);
   }
 
   /** @internal Ask the gateway to make this call. */
   start(payload: Payloads['call:initiate'], united: (view: CallView) => void): void {
-    const { commands } = this.line;
+    const { commands } = this.context;
     const onSay = (): void => void (this.mayBeRecorded = true);
     this.sent = commands.say('call:initiate', payload, { signal: this.starting.signal, onSay }).then(
       ({ call, merged }) => {
         if (merged) united(call);
-        else this.line.learn(call);
+        else this.context.learn(call);
         if (this.error) throw this.error; // given up meanwhile
       },
       (error: RingwayError) => {
@@ -198,7 +198,7 @@ export class Call extends Emitter<CallEvents> {
     this.emit('change', view);
     if (view.state === 'answered' && before !== 'answered') this.answered(view);
     if (view.state === 'ended' && !this.isOver) this.finish();
-    else this.line.changed(this);
+    else this.context.changed(this);
     return true;
   }
 
@@ -214,12 +214,12 @@ export class Call extends Emitter<CallEvents> {
     if (this.hasLeft) return;
     this.progress.push(step);
     this.emit('progress', step);
-    this.line.changed(this);
+    this.context.changed(this);
   }
 
   /** @internal */
   hearSignal(signal: Signal): void {
-    this.traffic.hearSignal(signal);
+    this.signaling.hearSignal(signal);
   }
 
   /** @internal */
@@ -227,7 +227,7 @@ export class Call extends Emitter<CallEvents> {
     if (this.hasLeft) return;
     this.peerMedia = media;
     this.emit('media', media);
-    this.line.changed(this);
+    this.context.changed(this);
   }
 
   /** @internal */
@@ -242,12 +242,12 @@ export class Call extends Emitter<CallEvents> {
     if (this.isOver || this.view === null || online !== this.reconnecting) return;
     this.reconnecting = !online;
     this.emit(online ? 'reconnected' : 'reconnecting');
-    this.line.changed(this);
+    this.context.changed(this);
   }
 
   /** @internal Another gateway may serve us now, and it does not know what was muted. */
   restate(): void {
-    this.traffic.restateMedia();
+    this.signaling.restateMedia();
   }
 
   /** @internal Nobody waits any more for this call, and it may ring. */
@@ -255,10 +255,10 @@ export class Call extends Emitter<CallEvents> {
     if (!this.mayBeRecorded || this.hasLeft) return;
     this.error = error;
     this.abandon();
-    const { line, way: direction } = this;
-    line.farewells
-      .say({ event: 'call:cancel', payload: { callId: this.id }, direction })
-      .then((view) => view && line.learn(view))
+    const { context, way: direction } = this;
+    context.outbox
+      .leave({ event: 'call:cancel', payload: { callId: this.id }, direction })
+      .then((view) => view && context.learn(view))
       .catch(() => undefined);
   }
 
@@ -275,19 +275,19 @@ export class Call extends Emitter<CallEvents> {
     this.isOver = true;
     this.over.abort();
     this.emit('ended', this.view);
-    this.line.changed(this);
+    this.context.changed(this);
   }
 
   protected override listenedTo(event: keyof CallEvents): void {
-    if (event === 'signal') queueMicrotask(() => this.traffic.giveSignals());
+    if (event === 'signal') queueMicrotask(() => this.signaling.giveSignals());
   }
 
   private answered(view: CallView): void {
     const { answeredBy } = view;
-    if (this.way === 'incoming' && answeredBy !== null && answeredBy !== this.line.deviceId) {
+    if (this.way === 'incoming' && answeredBy !== null && answeredBy !== this.context.deviceId) {
       const by = { userId: view.callee.userId, deviceId: answeredBy };
       this.handledElsewhere({ how: 'answered', by });
-    } else this.traffic.restateMedia();
+    } else this.signaling.restateMedia();
   }
 
   /** This device is out of the call, and the gateway may not know it yet. */
@@ -295,16 +295,16 @@ export class Call extends Emitter<CallEvents> {
     return this.left.signal.aborted;
   }
 
-  private leave<E extends FarewellEvent>(event: E, payload: Payloads[E]): Promise<void> {
+  private leave<E extends LeaveEvent>(event: E, payload: Payloads[E]): Promise<void> {
     if (this.isOver) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const late = (): void => {
         this.leaveAtOnce();
         resolve();
       };
-      this.line.farewells.say({ event, payload, direction: this.way, late }).then(
+      this.context.outbox.leave({ event, payload, direction: this.way, late }).then(
         (view) => {
-          if (view) this.line.learn(view);
+          if (view) this.context.learn(view);
           else this.starting.abort();
           resolve();
         },
@@ -324,12 +324,12 @@ export class Call extends Emitter<CallEvents> {
   private async say(event: 'call:ringing' | 'call:answer'): Promise<void> {
     const options = { signal: this.left.signal };
     try {
-      const { call }: Answers[typeof event] = await this.line.commands.say(
+      const { call }: Answers[typeof event] = await this.context.commands.say(
         event,
         { callId: this.id },
         options,
       );
-      this.line.learn(call);
+      this.context.learn(call);
     } catch (error) {
       if (!this.hasLeft) throw error;
       throw new RingwayError('CALL_ALREADY_ENDED', 'This device has hung up.');

@@ -5,7 +5,7 @@ import { Commands } from './commands.js';
 import { Connection, type Status } from './connection.js';
 import { Emitter } from './emitter.js';
 import { RingwayError } from './error.js';
-import { Farewells } from './farewells.js';
+import { LeaveOutbox } from './leave-outbox.js';
 import { RingwayHttp } from './http.js';
 import { type TokenSource, Tokens } from './tokens.js';
 import type { AppState } from './wire.js';
@@ -43,7 +43,7 @@ export class RingwayClient extends Emitter<RingwayEvents> {
   private readonly tokens: Tokens;
   private readonly connection: Connection;
   private readonly commands: Commands;
-  private readonly farewells: Farewells;
+  private readonly outbox: LeaveOutbox;
   private readonly store: CallStore;
 
   /** @throws RingwayError `INVALID` for a `url` that is none */
@@ -55,9 +55,9 @@ export class RingwayClient extends Emitter<RingwayEvents> {
     this.connection = new Connection({ address, deviceId, appState, tokens: this.tokens });
     this.commands = new Commands(this.connection, deadlineMs);
     this.http = new RingwayHttp(address.http, this.tokens, deadlineMs);
-    this.farewells = new Farewells(this.connection, this.http, deviceId);
+    this.outbox = new LeaveOutbox(this.connection, this.http, deviceId);
     this.store = new CallStore({
-      ...{ deviceId, commands: this.commands, farewells: this.farewells },
+      ...{ deviceId, commands: this.commands, outbox: this.outbox },
       userId: () => this.userId,
       lookUp: (callId) => this.http.call(callId),
       incoming: (call) => this.emit('incoming', call),
@@ -104,8 +104,8 @@ export class RingwayClient extends Emitter<RingwayEvents> {
    */
   close(): void {
     this.store.withdraw(new RingwayError('CLOSED', 'The client was closed.'));
-    this.farewells.part(this.tokens.current);
-    this.connection.close(this.farewells.settled());
+    this.outbox.flushOverHttp(this.tokens.current);
+    this.connection.close(this.outbox.drained());
     this.tokens.drop();
   }
 
@@ -122,7 +122,7 @@ export class RingwayClient extends Emitter<RingwayEvents> {
 
   private became(status: Status): void {
     // Before the app hears of it, which may close the client.
-    if (status === 'replaced') this.farewells.part(this.tokens.current);
+    if (status === 'replaced') this.outbox.flushOverHttp(this.tokens.current);
     this.emit('status', status);
     if (status === 'online' || this.connection.trying) this.store.connection(status === 'online');
     if (status === 'refused') this.emit('error', this.connection.error!);
@@ -130,7 +130,7 @@ export class RingwayClient extends Emitter<RingwayEvents> {
 
   /** The token is somebody else's than before: nothing of them may be seen or done by this user. */
   private startOver(): void {
-    this.farewells.clear();
+    this.outbox.clear();
     this.store.clear();
     if (this.connection.connected) this.connection.redial();
   }

@@ -1,9 +1,9 @@
 import type { Connection } from './connection.js';
 import { RingwayError } from './error.js';
-import { Deadline, type Growth, backoff, pause } from './patience.js';
+import { Deadline, type BackoffRange, backoff, pause } from './retry.js';
 import type { Answers, Command, Payloads } from './wire.js';
 
-const RETRY: Growth = { firstMs: 400, mostMs: 4_000 };
+const RETRY: BackoffRange = { firstMs: 400, mostMs: 4_000 };
 
 export interface CommandOptions {
   deadlineMs?: number;

@@ -2,7 +2,7 @@ import { type Socket, io } from 'socket.io-client';
 import type { Address } from './address.js';
 import { Emitter } from './emitter.js';
 import { ABOUT_THE_TOKEN, RingwayError } from './error.js';
-import { type Deadline, type Growth, MAX_TIMER_MS, backoff } from './patience.js';
+import { type Deadline, type BackoffRange, MAX_TIMER_MS, backoff } from './retry.js';
 import { SessionRefresh } from './session-refresh.js';
 import type { Tokens } from './tokens.js';
 import type { Answers, AppState, Command, Payloads, Refusal, Sync } from './wire.js';
@@ -36,7 +36,7 @@ interface Events {
   connected: [];
 }
 
-const RECONNECT: Growth = { firstMs: 300, mostMs: 15_000 };
+const RECONNECT: BackoffRange = { firstMs: 300, mostMs: 15_000 };
 const CONNECT_WITHIN_MS = 8_000;
 /** A connection that was good for so long does not count as one more failed attempt. */
 const STABLE_MS = 5_000;
@@ -92,10 +92,10 @@ export class Connection extends Emitter<Events> {
     void this.dial();
   }
 
-  /** @param parting keeps the socket open until it resolves, for what was said last; null: not a moment */
-  close(parting: Promise<void> | null = null): void {
+  /** @param linger keeps the socket open until it resolves, for what was said last; null: not a moment */
+  close(linger: Promise<void> | null = null): void {
     this.closed = true;
-    this.stop('idle', null, parting);
+    this.stop('idle', null, linger);
   }
 
   /** Resolves when there is a connection, and also when waiting any longer makes no sense: look at `connected`. */
@@ -128,13 +128,13 @@ export class Connection extends Emitter<Events> {
     const { socket } = this;
     const unreachable = new RingwayError('UNREACHABLE', 'The connection was lost.', { retryable: true });
     if (!socket?.connected) throw unreachable;
-    const patience = Math.min(withinMs, ANSWER_WITHIN_MS);
+    const timeoutMs = Math.min(withinMs, ANSWER_WITHIN_MS);
     let answer: { ok: true } | { ok: false; error: Refusal };
     try {
-      answer = (await socket.timeout(patience).emitWithAck(event, payload)) as typeof answer;
+      answer = (await socket.timeout(timeoutMs).emitWithAck(event, payload)) as typeof answer;
     } catch {
       // Looks alive and is not, as after a change of networks: only a new connection tells.
-      if (this.socket === socket && socket.connected && patience === ANSWER_WITHIN_MS) this.redial();
+      if (this.socket === socket && socket.connected && timeoutMs === ANSWER_WITHIN_MS) this.redial();
       throw unreachable;
     }
     if (answer.ok) return answer as unknown as Answers[C];
@@ -265,15 +265,15 @@ export class Connection extends Emitter<Events> {
     this.redial();
   };
 
-  private stop(status: Status, error: RingwayError | null, parting: Promise<void> | null = null): void {
+  private stop(status: Status, error: RingwayError | null, linger: Promise<void> | null = null): void {
     network?.removeEventListener('online', this.networkIsBack);
-    this.hangUp(parting);
+    this.hangUp(linger);
     this.error = error;
     this.become(status);
     this.wakeWaiting();
   }
 
-  private hangUp(parting: Promise<void> | null = null): void {
+  private hangUp(linger: Promise<void> | null = null): void {
     this.round++;
     this.refresh.stop();
     if (this.again !== null) clearTimeout(this.again);
@@ -282,7 +282,7 @@ export class Connection extends Emitter<Events> {
     this.socket = null;
     // First deaf, then closed: what follows is not news any more.
     socket?.off().offAny();
-    if (parting) void parting.then(() => socket?.disconnect());
+    if (linger) void linger.then(() => socket?.disconnect());
     else socket?.disconnect();
   }
 

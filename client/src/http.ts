@@ -1,6 +1,6 @@
 import { ABOUT_THE_TOKEN, RingwayError } from './error.js';
-import type { Farewell } from './farewells.js';
-import { Deadline, type Growth, backoff, pause } from './patience.js';
+import type { LeaveRequest } from './leave-outbox.js';
+import { Deadline, type BackoffRange, backoff, pause } from './retry.js';
 import type { Tokens } from './tokens.js';
 import type {
   CallRecord,
@@ -17,7 +17,7 @@ import type {
   TimelineItem,
 } from './wire.js';
 
-const RETRY: Growth = { firstMs: 300, mostMs: 4_000 };
+const RETRY: BackoffRange = { firstMs: 300, mostMs: 4_000 };
 const ANSWER_WITHIN_MS = 8_000;
 
 export interface HistoryFilter {
@@ -102,7 +102,7 @@ export class RingwayHttp {
    * @internal
    * @param token the one the call was made with: the next one may be somebody else's
    */
-  async leave({ event, payload }: Farewell, deviceId: string, token: string): Promise<CallView | null> {
+  async leave({ event, payload }: LeaveRequest, deviceId: string, token: string): Promise<CallView | null> {
     const { callId, ...body } = payload;
     const path = `/v1/calls/${callId}/${event.slice('call:'.length)}${queryOf({ deviceId })}`;
     return (await this.request<{ call: CallView | null }>('POST', path, body, token)).call;

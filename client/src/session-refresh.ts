@@ -1,5 +1,5 @@
 import { RingwayError } from './error.js';
-import { type Growth, MAX_TIMER_MS, backoff } from './patience.js';
+import { type BackoffRange, MAX_TIMER_MS, backoff } from './retry.js';
 import type { Tokens } from './tokens.js';
 
 interface Session {
@@ -10,7 +10,7 @@ interface Session {
 
 const EARLIEST_BEFORE_END_MS = 60_000;
 const SOONEST_MS = 1_000;
-const RETRY: Growth = { firstMs: 2_000, mostMs: 30_000 };
+const RETRY: BackoffRange = { firstMs: 2_000, mostMs: 30_000 };
 
 /** Hands the gateway a new token before the old one ends, so that the connection need not break for it. */
 export class SessionRefresh {

@@ -1,5 +1,5 @@
 import { RingwayError } from './error.js';
-import { inTime } from './patience.js';
+import { inTime } from './retry.js';
 
 export type TokenSource = string | (() => Promise<string>);
 

@@ -1,7 +1,7 @@
 import type { Call } from '../src/call.js';
 import { CallStore } from '../src/call-store.js';
 import type { Commands } from '../src/commands.js';
-import type { Farewells } from '../src/farewells.js';
+import type { LeaveOutbox } from '../src/leave-outbox.js';
 import { RingwayError } from '../src/index.js';
 import type { CallView } from '../src/index.js';
 
@@ -21,7 +21,7 @@ const serverTime = '2026-11-22T12:00:00.000Z';
 function bobsPhone({ recorded = ended }: { recorded?: CallView | null } = {}) {
   const [incoming, changes]: [Call[], string[]] = [[], []];
   const store = new CallStore({
-    ...{ deviceId: 'phone', userId: () => 'bob', commands: {} as Commands, farewells: {} as Farewells },
+    ...{ deviceId: 'phone', userId: () => 'bob', commands: {} as Commands, outbox: {} as LeaveOutbox },
     lookUp: () =>
       recorded
         ? Promise.resolve(recorded)

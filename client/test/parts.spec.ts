@@ -2,8 +2,8 @@ import { addressOf } from '../src/address.js';
 import { Commands } from '../src/commands.js';
 import { Connection } from '../src/connection.js';
 import { RingwayHttp } from '../src/http.js';
-import { InOrder } from '../src/in-order.js';
-import { backoff } from '../src/patience.js';
+import { SeenSignals } from '../src/seen-signals.js';
+import { backoff } from '../src/retry.js';
 import { refreshAfter } from '../src/session-refresh.js';
 import { Tokens, claimsOf } from '../src/tokens.js';
 import { uuidV7 } from '../src/uuid.js';
@@ -118,7 +118,7 @@ describe('a token', () => {
 describe('signals', () => {
   const from = { userId: 'bob', deviceId: 'phone' };
   it('count once per sender, however often they come', () => {
-    const seen = new InOrder();
+    const seen = new SeenSignals();
     const news = [1, 2, 2, 1, 3].map((seq) => seen.isNew({ from, seq }));
     expect(news).toEqual([true, true, false, false, true]);
     expect(seen.isNew({ from: { ...from, deviceId: 'tablet' }, seq: 1 })).toBe(true);

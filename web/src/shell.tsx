@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { lazy } from './lazy.js';
 import { isDemo } from './mode.js';
-import { ongoing } from './ongoing.js';
+import { currentCall } from './current-call.js';
 import { Link, type Route, route } from './router.js';
 import { ThemeChoice } from './theme.js';
 
@@ -29,8 +29,8 @@ export function Shell() {
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
   useEffect(() => {
-    document.title = ongoing.value?.rings ? ongoing.value.text : `${TITLES[page]} · Ringway`;
-  }, [page, ongoing.value]);
+    document.title = currentCall.value?.rings ? currentCall.value.text : `${TITLES[page]} · Ringway`;
+  }, [page, currentCall.value]);
   const here = route.value.page === 'call' ? route.value.callId : page;
   useEffect(() => {
     // A screen reader goes on reading at the new page, as after a load.
@@ -56,9 +56,9 @@ export function Shell() {
           ))}
         </nav>
         <div class="shell-aside">
-          {page !== 'home' && ongoing.value && (
-            <Link href="/" class={ongoing.value.rings ? 'ongoing rings' : 'ongoing'}>
-              {ongoing.value.text}
+          {page !== 'home' && currentCall.value && (
+            <Link href="/" class={currentCall.value.rings ? 'currentCall rings' : 'currentCall'}>
+              {currentCall.value.text}
             </Link>
           )}
           <a href="/docs" class="shell-docs">

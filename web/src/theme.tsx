@@ -1,12 +1,12 @@
 import { effect, signal } from '@preact/signals';
-import { kept } from './kept.js';
+import { textInStorage } from './storage.js';
 
 type Theme = 'system' | 'light' | 'dark';
 
 const THEMES: readonly Theme[] = ['system', 'light', 'dark'];
 const LABELS: Record<Theme, string> = { system: 'System', light: 'Light', dark: 'Dark' };
 
-const stored = kept('ringway.theme');
+const stored = textInStorage('ringway.theme');
 const theme = signal<Theme>(THEMES.find((known) => known === stored.read()) ?? 'system');
 
 effect(() => {

@@ -1,17 +1,17 @@
 import type { CallView, Explanation, RecordedEvent } from '../operator/wire.js';
-import { tellCall } from './call-told.js';
+import { describeCall } from './describe-call.js';
 import { causalOrder } from './causal-order.js';
 import { castOf } from './lanes.js';
 import { type Story, factsOf, offset } from './step.js';
-import { WakeTeller } from './wake-told.js';
+import { WakeDescriber } from './describe-wake.js';
 
 /** A call as a sequence diagram tells it: who took part, and what happened between them, one step per event. Pure. */
 export function storyOf(call: CallView, events: readonly RecordedEvent[], explanation: Explanation): Story {
   const cast = castOf(call, events, explanation);
-  const wake = new WakeTeller(call, events, cast);
+  const wake = new WakeDescriber(call, events, cast);
   const began = Date.parse(call.initiatedAt);
   const steps = causalOrder(events).map(({ event, before }) => {
-    const told = wake.tell(event) ?? tellCall(event, call, cast);
+    const told = wake.tell(event) ?? describeCall(event, call, cast);
     const recorded = offset(Date.parse(event.at) - began);
     if (before === null) return { event, ...told, time: recorded, facts: factsOf(event) };
     return {

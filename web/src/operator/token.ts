@@ -1,8 +1,8 @@
 import { signal } from '@preact/signals';
-import { kept } from '../kept.js';
+import { textInStorage } from '../storage.js';
 import { isDemo } from '../mode.js';
 
-const stored = kept('ringway.operator', 'tab');
+const stored = textInStorage('ringway.operator', 'tab');
 
 /** The operator's token; null: somebody has to hand it over. */
 export const operatorToken = signal<string | null>(handedOver() ?? stored.read());

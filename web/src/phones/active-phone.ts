@@ -1,5 +1,5 @@
 import { effect, signal, untracked } from '@preact/signals';
-import { ongoing } from '../ongoing.js';
+import { currentCall } from '../current-call.js';
 import { BrowserPhone } from './browser-phone.js';
 import { deviceId, me } from './people.js';
 import { nameOf } from './words.js';
@@ -21,12 +21,12 @@ effect(() => {
   const ringing = phone?.incoming.value[0];
   const call = phone?.call.value;
   void phone?.revision.value;
-  if (ringing?.view) ongoing.value = { text: `${nameOf(ringing.view.caller)} calls`, rings: true };
+  if (ringing?.view) currentCall.value = { text: `${nameOf(ringing.view.caller)} calls`, rings: true };
   else if (call?.state === 'answered' && call.view) {
     const { caller, callee } = call.view;
-    ongoing.value = {
+    currentCall.value = {
       text: `In call with ${nameOf(call.direction === 'incoming' ? caller : callee)}`,
       rings: false,
     };
-  } else ongoing.value = null;
+  } else currentCall.value = null;
 });

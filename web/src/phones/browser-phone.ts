@@ -8,7 +8,7 @@ import {
   type Status,
 } from 'ringway-client';
 import { isDemo } from '../mode.js';
-import { kept } from '../kept.js';
+import { textInStorage } from '../storage.js';
 import { CallSession } from './call-media.js';
 import { Ladder } from './ladder.js';
 import type { Person } from './people.js';
@@ -34,7 +34,7 @@ export class BrowserPhone {
   private readonly client: RingwayClient;
   /** Calls this tab placed or picked up; after a reload it goes on with them. */
   private readonly mine = new Set<string>();
-  private readonly keptMine = kept('ringway.calls', 'tab');
+  private readonly keptMine = textInStorage('ringway.calls', 'tab');
   private ended: ReturnType<typeof setTimeout> | undefined;
 
   constructor(

@@ -6,7 +6,7 @@ import type { BrowserPhone } from './browser-phone.js';
 import type { CallSession } from './call-media.js';
 import { Icon } from './icons.js';
 import type { Ladder } from './ladder.js';
-import { Lost } from './lost.js';
+import { PeerLost } from './peer-lost.js';
 import { Avatar, Timer } from './parts.js';
 import { useLasting } from './time.js';
 import { isVirtual } from './virtual-phones.js';
@@ -36,7 +36,7 @@ export function CallScreen({ phone, call }: { phone: BrowserPhone; call: Call })
         <h3>{name}</h3>
         <p data-testid="call-state">{inWords(call, incoming, leaving)}</p>
       </div>
-      <Lost phone={phone} call={call} name={name} />
+      <PeerLost phone={phone} call={call} name={name} />
       {!incoming && ladder && <Rungs ladder={ladder} />}
       {session?.problem.value && <p class="notice">{session.problem.value}</p>}
       {state === 'ended' ? (

@@ -6,7 +6,7 @@ import { Avatar, Timer } from './parts.js';
 import { become, draftName } from './people.js';
 import { useNow } from './time.js';
 import { type VirtualPhone, type VirtualScreen, press, virtualPhones } from './virtual-phones.js';
-import { WokenMoment } from './woken.js';
+import { PushToast } from './push-toast.js';
 import { STEPS, outcomeInWords, timeOf, titled } from './words.js';
 
 /** What is to be seen on a virtual phone. */
@@ -100,7 +100,7 @@ function InCall({ phone, screen }: { phone: VirtualPhone; screen: VirtualScreen 
   const what = `${platform === 'ios' ? 'Ringway' : 'Incoming'} ${media === 'video' ? 'video' : 'call'}`;
   return (
     <div class="screen call" data-stage={stage}>
-      {incoming && <WokenMoment key={screen.callId} screen={screen} />}
+      {incoming && <PushToast key={screen.callId} screen={screen} />}
       <Avatar name={name} />
       <p class="call-name">{name}</p>
       <p class="call-note">

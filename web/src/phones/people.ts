@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { kept } from '../kept.js';
+import { textInStorage } from '../storage.js';
 
 /** Whoever sits in front of this tab. */
 export interface Person {
@@ -10,10 +10,10 @@ export interface Person {
 const VIRTUAL = ['ivy', 'sam', 'ada'];
 const MAX_PEOPLE = 12;
 
-const keptName = kept('ringway.name');
-const tabName = kept('ringway.name', 'tab');
-const tabDevice = kept('ringway.device', 'tab');
-const keptPeople = kept('ringway.people');
+const keptName = textInStorage('ringway.name');
+const tabName = textInStorage('ringway.name', 'tab');
+const tabDevice = textInStorage('ringway.device', 'tab');
+const keptPeople = textInStorage('ringway.people');
 
 /** A name as a user id; empty when nothing is left of it. */
 export const userIdOf = (name: string): string =>

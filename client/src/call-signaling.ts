@@ -1,5 +1,5 @@
 import type { Commands } from './commands.js';
-import { InOrder } from './in-order.js';
+import { SeenSignals } from './seen-signals.js';
 import type { CallState, CallView, Signal } from './wire.js';
 
 export interface OwnMedia {
@@ -8,7 +8,7 @@ export interface OwnMedia {
   held?: boolean;
 }
 
-/** What its traffic needs of a call. */
+/** What the signaling needs of its call. */
 interface Between {
   readonly id: string;
   readonly state: CallState;
@@ -22,13 +22,13 @@ const MAX_UNHEARD = 256;
 const SIGNALS_AHEAD = 64;
 
 /** What the two devices of a call tell each other: signals, each once and in order, and what is muted. */
-export class CallTraffic {
+export class CallSignaling {
   private ownMedia: OwnMedia | null = null;
   /** Sent before the answer. */
   private ahead = 0;
   private signalsOut: Promise<unknown> = Promise.resolve();
   private mediaOut: Promise<unknown> = Promise.resolve();
-  private readonly seen = new InOrder();
+  private readonly seen = new SeenSignals();
   private readonly unheard: Signal[] = [];
 
   /**

@@ -10,7 +10,7 @@ const NOTICED_AFTER_MS = 2_000;
 const ENDS_AFTER_MS = 30_000;
 
 /** Says that the other side is gone, and ends the call when it does not come back. */
-export function Lost({ phone, call, name }: { phone: BrowserPhone; call: Call; name: string }) {
+export function PeerLost({ phone, call, name }: { phone: BrowserPhone; call: Call; name: string }) {
   void phone.revision.value; // the call itself is no signal
   const why = whyLost(phone, call, name);
   const lasts = useLasting(why !== null, NOTICED_AFTER_MS);

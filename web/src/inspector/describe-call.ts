@@ -3,7 +3,7 @@ import { type Cast, GATEWAY } from './lanes.js';
 import { type Row, type Told, type Tone, note, sent, text } from './step.js';
 
 /** Tells an event of the call itself. */
-export function tellCall({ type, data }: RecordedEvent, call: CallView, cast: Cast): Told {
+export function describeCall({ type, data }: RecordedEvent, call: CallView, cast: Cast): Told {
   const { caller, callee, callerLane } = cast;
   const device = text(data['deviceId']);
   const reason = text(data['reason']);

@@ -3,7 +3,7 @@ import { RingwayError } from './error.js';
 /** The longest delay a timer takes. */
 export const MAX_TIMER_MS = 2_147_483_647;
 
-export interface Growth {
+export interface BackoffRange {
   /** The first pause is at most this long. */
   firstMs: number;
   /** And none is longer. */
@@ -11,7 +11,7 @@ export interface Growth {
 }
 
 /** Exponential, with full jitter: thousands of clients that lost the same gateway come back spread over the time. */
-export function backoff(attempt: number, { firstMs, mostMs }: Growth, random = Math.random): number {
+export function backoff(attempt: number, { firstMs, mostMs }: BackoffRange, random = Math.random): number {
   return random() * Math.min(mostMs, firstMs * 2 ** Math.min(attempt, 30));
 }
 

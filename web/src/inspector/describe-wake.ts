@@ -11,7 +11,7 @@ interface Pushing {
 }
 
 /** Tells how the callee's devices were reached, or not, one event after the other. */
-export class WakeTeller {
+export class WakeDescriber {
   private readonly pushing = new Map<string, Pushing>();
 
   constructor(

@@ -1,33 +1,36 @@
 import type { Connection } from './connection.js';
 import { ABOUT_THE_TOKEN, RingwayError } from './error.js';
 import type { RingwayHttp } from './http.js';
-import { type Growth, backoff, pause } from './patience.js';
+import { type BackoffRange, backoff, pause } from './retry.js';
 import type { CallView, Direction, Payloads } from './wire.js';
 
-export type FarewellEvent = 'call:cancel' | 'call:decline' | 'call:end';
+export type LeaveEvent = 'call:cancel' | 'call:decline' | 'call:end';
 
-/** The wish to be out of a call. */
-export interface Farewell<E extends FarewellEvent = FarewellEvent> {
+/** A command that gets this device out of a call. */
+export interface LeaveRequest<E extends LeaveEvent = LeaveEvent> {
   event: E;
   payload: Payloads[E];
   direction: Direction;
-  /** The gateway does not answer for now. The call is over for the app, and the wish is kept. Absent: it is over already. */
+  /**
+   * Called when the gateway does not answer for now: the call is over for the app, and the request is kept. Absent when the
+   * call is over for the app already.
+   */
   late?: () => void;
 }
 
-/** Nobody waits longer for a call to be over. */
-const PATIENCE_MS = 2_000;
-/** So long may a socket outlive its client for what is on its way to be answered. */
-const PARTING_MS = 3_000;
-const RETRY: Growth = { firstMs: 400, mostMs: 4_000 };
+/** How long an app waits for the gateway's answer before the call is over for it all the same. */
+const LATE_AFTER_MS = 2_000;
+/** How long a socket may outlive its client, so that requests on their way are answered. */
+const LINGER_MS = 3_000;
+const RETRY: BackoffRange = { firstMs: 400, mostMs: 4_000 };
 
 /**
- * Gets this device out of its calls, whatever the network does: what cannot be said now is said as soon as there is a
- * connection, before anything else about that call, and over HTTP when the client is closed or replaced. All of it may be
- * repeated without harm.
+ * Keeps requests to leave a call until the gateway has answered them, whatever the network does: a request that cannot be
+ * sent now is sent as soon as there is a connection, before any other command about that call, and over HTTP when the client
+ * is closed or replaced. All requests are idempotent.
  */
-export class Farewells {
-  private readonly pending = new Set<Farewell>();
+export class LeaveOutbox {
+  private readonly pending = new Set<LeaveRequest>();
   private waiting: (() => void)[] = [];
   private onEmpty: () => void = () => undefined;
   /** The token of a session that is over and does not come back by itself. */
@@ -49,16 +52,16 @@ export class Farewells {
    * refusal rejects. After it nobody is there to decide what it means: a call that was answered meanwhile is ended.
    * @returns the call as the gateway has it now; null when it never knew of it
    */
-  async say(farewell: Farewell): Promise<CallView | null> {
-    let isLate = !farewell.late;
+  async leave(request: LeaveRequest): Promise<CallView | null> {
+    let isLate = !request.late;
     const late = (): void => {
-      if (!isLate) farewell.late?.();
+      if (!isLate) request.late?.();
       isLate = true;
     };
-    const timer = setTimeout(late, PATIENCE_MS);
-    this.pending.add(farewell);
+    const timer = setTimeout(late, LATE_AFTER_MS);
+    this.pending.add(request);
     try {
-      let wish: Farewell = farewell;
+      let current: LeaveRequest = request;
       for (let attempt = 0, triedHttp = false; ; attempt++) {
         const bySocket = this.connection.connected;
         const byHttp: boolean = !bySocket && this.lastToken !== null && !triedHttp;
@@ -67,14 +70,14 @@ export class Farewells {
         else {
           triedHttp = byHttp;
           try {
-            if (byHttp) return await this.http.leave(wish, this.deviceId, this.lastToken!);
-            return (await this.connection.ask(wish.event, wish.payload)).call;
+            if (byHttp) return await this.http.leave(current, this.deviceId, this.lastToken!);
+            return (await this.connection.ask(current.event, current.payload)).call;
           } catch (error) {
             const failure = error as RingwayError;
-            const instead: Farewell | null = isLate ? insteadOf(failure, wish) : null;
+            const instead: LeaveRequest | null = isLate ? insteadOf(failure, current) : null;
             const otherToken = byHttp && ABOUT_THE_TOKEN.includes(failure.code);
             if (!instead && !failure.retryable && !otherToken) throw failure;
-            wish = instead ?? wish;
+            current = instead ?? current;
             if (instead) triedHttp = false;
             // A lost connection needs no pause: the next one is it.
             else if (bySocket && failure.code !== 'UNREACHABLE') {
@@ -82,27 +85,27 @@ export class Farewells {
             }
           }
         }
-        if (!this.pending.has(farewell)) throw new RingwayError('CLOSED', 'It is another user now.');
+        if (!this.pending.has(request)) throw new RingwayError('CLOSED', 'It is another user now.');
       }
     } finally {
       clearTimeout(timer);
-      this.pending.delete(farewell);
+      this.pending.delete(request);
       if (this.pending.size === 0) this.onEmpty();
     }
   }
 
-  /** The session is over and does not come back by itself: what has no socket goes over HTTP. */
-  part(token: string | null): void {
+  /** The session is over and does not come back by itself: requests that wait for a socket go over HTTP. */
+  flushOverHttp(token: string | null): void {
     this.lastToken = token ?? this.lastToken;
     this.wake();
   }
 
-  /** @returns when the socket is not needed any more; null for: now */
-  settled(): Promise<void> | null {
+  /** @returns resolves when no request needs the socket any more; null when none does now */
+  drained(): Promise<void> | null {
     if (this.pending.size === 0 || !this.connection.connected) return null;
     const empty = new AbortController();
     this.onEmpty = () => empty.abort();
-    return pause(PARTING_MS, empty.signal);
+    return pause(LINGER_MS, empty.signal);
   }
 
   /** Another user's from now on. */
@@ -118,7 +121,7 @@ export class Farewells {
 }
 
 /** What gets us out of a call that is in another state than the app knew when it lost the network. */
-function insteadOf({ code }: RingwayError, { payload, direction }: Farewell): Farewell | null {
+function insteadOf({ code }: RingwayError, { payload, direction }: LeaveRequest): LeaveRequest | null {
   const event =
     code === 'ALREADY_ANSWERED' ? 'call:end' : code === 'NOT_ANSWERED' ? BEFORE_ANSWER[direction] : null;
   return event && { event, payload: { callId: payload.callId }, direction };

@@ -1,11 +1,11 @@
 /** One text the browser keeps; where storage is switched off, it lives as long as the page. */
-export interface Kept {
+export interface StoredText {
   read(): string | null;
   write(text: string | null): void;
 }
 
 /** @param storage `local`: for all tabs and for good. `tab`: for this tab, across reloads. */
-export function kept(key: string, storage: 'local' | 'tab' = 'local'): Kept {
+export function textInStorage(key: string, storage: 'local' | 'tab' = 'local'): StoredText {
   let fallback: string | null = null;
   return {
     read() {

@@ -1,4 +1,4 @@
 import { signal } from '@preact/signals';
 
 /** What goes on at this tab's phone while another page is open. */
-export const ongoing = signal<{ text: string; rings: boolean } | null>(null);
+export const currentCall = signal<{ text: string; rings: boolean } | null>(null);

@@ -8,7 +8,7 @@ const SHOWN_MS = 3_500;
 const shown = new Set<string>();
 
 /** A push has woken the phone: it comes over the lock screen, which lights up. The call rings below it already. */
-export function WokenMoment({ screen: { callId, push, stage } }: { screen: VirtualScreen }) {
+export function PushToast({ screen: { callId, push, stage } }: { screen: VirtualScreen }) {
   const [over, setOver] = useState(stage === 'in call' || shown.has(callId));
   useEffect(() => {
     shown.add(callId);

@@ -1,7 +1,7 @@
 import type { Signal } from './wire.js';
 
-/** Which signals of a call have been seen: the gateway counts them per sending device, and gives them in order. */
-export class InOrder {
+/** Drops signals of a call that were received before: the gateway numbers them per sending device and delivers them in order. */
+export class SeenSignals {
   private readonly last = new Map<string, number>();
 
   /** Whether it was not seen before; then it has been. */
