@@ -86,13 +86,17 @@ export class FcmSender {
     if (access === 'late') return noAccessToken;
     if (!('token' in access)) return access;
     const reply = await this.#post(message, body, access.token, deadline);
-    if (!('status' in reply) || reply.status !== 401) return this.#result(reply);
+    const result = this.#result(reply);
+    if (isAuthenticated(result)) accessToken.accepted(access.token);
+    if (!('status' in reply) || reply.status !== 401) return result;
 
     const renewed = await deadline.wait(accessToken.renew(access.token));
     if (renewed === 'late') return noAccessToken;
-    if (renewed === null) return this.#result(reply);
+    if (renewed === null) return result;
     if (!('token' in renewed)) return renewed;
-    return this.#result(await this.#post(message, body, renewed.token, deadline));
+    const second = this.#result(await this.#post(message, body, renewed.token, deadline));
+    if (isAuthenticated(second)) accessToken.accepted(renewed.token);
+    return second;
   }
 
   #post(
@@ -117,6 +121,10 @@ const noAccessToken: PushResult = {
   reason: 'AccessToken.Timeout',
   retryAfterMs: null,
 };
+
+/** FCM says nothing about a device's token to whom it does not know. */
+const isAuthenticated = ({ outcome }: PushResult): boolean =>
+  ['accepted', 'bad-token', 'gone'].includes(outcome);
 
 /** Whole seconds, rounded down: a message must not outlive its ring. */
 function ttl(seconds: number): string {
