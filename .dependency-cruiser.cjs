@@ -65,7 +65,7 @@ const rooms = [
     'safe-json',
   ),
   room(
-    ...['operations', 'auth/speaker', 'calls/call-changed', 'ringing/(push-fuse|wake-progressed)'],
+    ...['operations', 'auth/speaker', 'calls/call-changed', 'ringing/(token-purge-breaker|wake-progressed)'],
     ...['sockets/socket-server', 'cluster/bus', 'database/pools', 'deadline'],
   ),
   room('simulator', 'clock'),

@@ -8,6 +8,7 @@ import { Privacy1700000000004 } from './migrations/4-privacy.js';
 import { ClaimsByStream1700000000005 } from './migrations/5-claims-by-stream.js';
 import { CorrectedEnvironment1700000000006 } from './migrations/6-corrected-environment.js';
 import { ConflictFirst1700000000007 } from './migrations/7-conflict-first.js';
+import { AcceptedTokens1700000000011 } from './migrations/11-accepted-tokens.js';
 
 /** Every query ends, and so does a transaction somebody forgot. Not for migrations: they take as long as they take. */
 const DEADLINES = {
@@ -29,6 +30,7 @@ export function createDataSource(url: string, extra: object = DEADLINES): DataSo
       ClaimsByStream1700000000005,
       CorrectedEnvironment1700000000006,
       ConflictFirst1700000000007,
+      AcceptedTokens1700000000011,
     ],
     migrationsTransactionMode: 'each',
     installExtensions: false,

@@ -102,6 +102,15 @@ export class DeviceRegistry {
     );
   }
 
+  /** A push to the token was accepted for the first time: remembered, if the token is still the same. */
+  async rememberAcceptance(userId: string, deviceId: string, token: string): Promise<void> {
+    await this.dataSource.query(
+      `update devices set token_accepted_at = clock_timestamp()
+        where user_id = $1 and device_id = $2 and push_token = $3 and token_accepted_at is null`,
+      [userId, deviceId, token],
+    );
+  }
+
   /**
    * The provider says the token is dead: forgotten, if it is still the one that was registered then.
    * @param tokenUpdatedAt when the token that was refused had been registered, ms since the epoch
@@ -161,7 +170,9 @@ export class DeviceRegistry {
         one.pushToken === pushToken && one.correctedFrom && one.correctedFrom === given.apnsEnvironment,
     );
     const { apnsEnvironment, correctedFrom } = corrected ?? { ...given, correctedFrom: null };
-    const learned = { ...given, apnsEnvironment, correctedFrom };
+    const holder = pushToken === null ? undefined : locked.find((one) => one.pushToken === pushToken);
+    const tokenAcceptedAt = holder?.tokenAcceptedAt ?? null;
+    const learned = { ...given, apnsEnvironment, correctedFrom, tokenAcceptedAt };
     const saved = { ...learned, userId, deviceId, registeredAt, tokenUpdatedAt, lastSeenAt: now };
     await devices.upsert(saved, ['userId', 'deviceId']);
     if (!known || changed(known, learned)) {

@@ -49,6 +49,10 @@ export class DeviceEntity {
   @Column('timestamptz', { name: 'token_updated_at', nullable: true })
   tokenUpdatedAt!: Date | null;
 
+  /** When a push to this token was first accepted; null while none was. */
+  @Column('timestamptz', { name: 'token_accepted_at', nullable: true })
+  tokenAcceptedAt!: Date | null;
+
   @Column('timestamptz', { name: 'last_seen_at' })
   lastSeenAt!: Date;
 }

@@ -14,15 +14,16 @@ export interface Reach {
   live: 'foreground' | 'background' | null;
 }
 
-export type PushAddress =
-  | {
-      provider: 'apns';
-      token: string;
-      bundleId: string;
-      environment: ApnsEnvironment;
-      tokenUpdatedAt: number;
-    }
-  | { provider: 'fcm'; token: string; projectId: string | null; tokenUpdatedAt: number };
+export type PushAddress = {
+  token: string;
+  /** When the token was last registered, ms since the epoch. */
+  tokenUpdatedAt: number;
+  /** A push to this token has been accepted at least once. */
+  tokenAccepted: boolean;
+} & (
+  | { provider: 'apns'; bundleId: string; environment: ApnsEnvironment }
+  | { provider: 'fcm'; projectId: string | null }
+);
 
 export type Reachability = 'online' | 'pushable' | 'unreachable';
 
@@ -56,7 +57,7 @@ const LIVE = `select s.user_id, s.device_id, s.app_state from sessions s
 
 const REACH = `
 select coalesce(d.device_id, s.device_id) as device_id, d.platform, d.push_token, d.bundle_id, d.apns_environment,
-       d.project_id, d.token_updated_at, s.app_state
+       d.project_id, d.token_updated_at, d.token_accepted_at is not null as token_accepted, s.app_state
   from (select * from devices where user_id = $1) d
   full join (${LIVE} where s.user_id = $1) s on s.device_id = d.device_id
  order by 1`;
@@ -82,6 +83,7 @@ interface Row {
   apns_environment: ApnsEnvironment | null;
   project_id: string | null;
   token_updated_at: Date | null;
+  token_accepted: boolean;
   app_state: 'foreground' | 'background' | null;
 }
 
@@ -95,11 +97,12 @@ function addressOf(row: Row): PushAddress | null {
     bundle_id: bundleId,
     apns_environment: environment,
     project_id: projectId,
+    token_accepted: tokenAccepted,
   } = row;
   if (token === null) return null;
   const tokenUpdatedAt = row.token_updated_at?.getTime() ?? 0;
-  if (row.platform === 'ios' && bundleId !== null && environment !== null) {
-    return { provider: 'apns', token, bundleId, environment, tokenUpdatedAt };
-  }
-  return row.platform === 'android' ? { provider: 'fcm', token, projectId, tokenUpdatedAt } : null;
+  const known = { token, tokenUpdatedAt, tokenAccepted };
+  if (row.platform === 'ios' && bundleId !== null && environment !== null)
+    return { ...known, provider: 'apns', bundleId, environment };
+  return row.platform === 'android' ? { ...known, provider: 'fcm', projectId } : null;
 }

@@ -83,6 +83,11 @@ function ownWords(push: Pushed, { reason, environment }: Rejection, name: string
         code: 'no_device',
         clause: `${name} was signed out or its push token retired before the push went out, so nothing could be sent`,
       };
+    case 'TokenPaused':
+      return {
+        code: 'token_kept',
+        clause: `The push for ${name} was not sent: its token was refused as bad within the last minute, and kept`,
+      };
     case 'PayloadTooLarge':
       return { code: 'push_refused', clause: `The push for ${name} was not sent: it is too large` };
     case 'InvalidRequest':

@@ -66,7 +66,8 @@ function answered(
       'answered_after_environment_healed',
       `${name} was declared ${on.healed.from} but belongs to ${on.healed.to}; the push was healed in time, and it ${when}${others}`,
     );
-  if (on?.push?.accepted) {
+  // Only a push brings the token to ask with: the provider took it, even where its answer was lost.
+  if (on?.push && (on.push.accepted !== null || on.reached?.via === 'preflight')) {
     const { provider, hedged } = on.push;
     const because = hedged ? ' because its socket did not acknowledge' : '';
     const slow = slowness(on);

@@ -1,7 +1,7 @@
 import { EventsHandler, type IEventHandler } from '@nestjs/cqrs';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { CallChanged } from '../calls/call-changed.js';
-import { PushFuse } from '../ringing/push-fuse.js';
+import { TokenPurgeBreaker } from '../ringing/token-purge-breaker.js';
 import { WakeProgressed } from '../ringing/wake-progressed.js';
 import { SocketServer } from '../sockets/socket-server.js';
 
@@ -14,7 +14,7 @@ export class Metrics implements IEventHandler<CallChanged | WakeProgressed> {
   private readonly pushes: Counter<'provider' | 'environment' | 'result' | 'reason'>;
   private readonly timeToRing: Histogram;
 
-  constructor(sockets: SocketServer, fuse: PushFuse) {
+  constructor(sockets: SocketServer, breaker: TokenPurgeBreaker) {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
     this.events = new Counter({
@@ -49,7 +49,7 @@ export class Metrics implements IEventHandler<CallChanged | WakeProgressed> {
       ...{ labelNames: ['app', 'problem'], registers },
       collect() {
         this.reset();
-        for (const { app, problem } of fuse.troubles()) this.set({ app, problem }, 1);
+        for (const { app, problem } of breaker.troubles()) this.set({ app, problem }, 1);
       },
     });
   }

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { Bus } from '../cluster/bus.js';
 import { CONTROL_POOL } from '../database/pools.js';
 import { inTime } from '../deadline.js';
-import { PushFuse, type PushTrouble } from '../ringing/push-fuse.js';
+import { type PushTrouble, TokenPurgeBreaker } from '../ringing/token-purge-breaker.js';
 
 export interface Health {
   status: 'ok' | 'degraded' | 'down';
@@ -22,13 +22,13 @@ export class Readiness {
 
   constructor(
     @Inject(CONTROL_POOL) private readonly pool: Pool,
-    private readonly fuse: PushFuse,
+    private readonly breaker: TokenPurgeBreaker,
     private readonly bus: Bus,
   ) {}
 
   async check(): Promise<Health> {
     const parts: Health['parts'] = { postgres: await this.postgres() };
-    const troubles = this.fuse.troubles();
+    const troubles = this.breaker.troubles();
     parts.push = troubles.length === 0 ? { status: 'ok' } : { status: 'degraded', troubles };
     if (this.bus.clustered) {
       const away = 'Redis is away; other nodes are heard a little later';

@@ -30,6 +30,7 @@ export class AccessToken {
   #renewAt = 0;
   #expiresAt = 0;
   #forcedAt = -Infinity;
+  #proven = true;
   #failedAt = -Infinity;
   #lastFailure: PushDelayed | PushRefused | null = null;
   #fetching: Promise<AccessTokenResult> | null = null;
@@ -52,15 +53,21 @@ export class AccessToken {
     return { token: this.#token };
   }
 
+  /** FCM knew who was speaking. */
+  accepted(token: string): void {
+    if (token === this.#token) this.#proven = true;
+  }
+
   /**
    * Another token than the one FCM answered with 401. Null when there may be none: a token fetched for this reason
-   * and refused within the same minute means that tokens are not the trouble.
+   * that has never worked and is refused within the same minute means that tokens are not the trouble.
    */
   async renew(failed: string): Promise<AccessTokenResult | null> {
     if (this.#token !== failed) return this.current();
     const now = this.#clock.now();
-    if (Math.abs(now - this.#forcedAt) < minute) return null;
+    if (!this.#proven && Math.abs(now - this.#forcedAt) < minute) return null;
     this.#forcedAt = now;
+    this.#proven = false;
     this.#token = null;
     return this.#fetch();
   }

@@ -33,11 +33,13 @@ export interface FcmMessage {
 }
 
 const answerMs = 2000;
+/** Google allows 100 streams on each: 500 pushes a second stay possible when an answer takes the whole two seconds. */
+const connections = 10;
 const dataLimit = 4096;
 const longestTtl = 2_419_200;
 
 /**
- * Sends data messages through FCM HTTP v1, all projects over one connection.
+ * Sends data messages through FCM HTTP v1, all projects over the same connections.
  * @see https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages
  */
 export class FcmSender {
@@ -49,7 +51,7 @@ export class FcmSender {
   constructor({ apps, origin, ca, clock }: FcmOptions) {
     this.#clock = clock;
     // No pings: FCM hangs up after three of them without a request.
-    this.#origin = new H2Origin({ origin, ca });
+    this.#origin = new H2Origin({ origin, ca, connections });
     for (const { projectId, ...account } of apps) {
       this.#accessTokens.set(projectId, new AccessToken(account, { ca, clock }));
     }
@@ -64,7 +66,7 @@ export class FcmSender {
     return this.#inFlight.add(this.#deliver(message));
   }
 
-  /** Lets pushes under way finish and closes the connection. */
+  /** Lets pushes under way finish and closes the connections. */
   async close(): Promise<void> {
     await this.#inFlight.done();
     await this.#origin.close();
@@ -84,13 +86,17 @@ export class FcmSender {
     if (access === 'late') return noAccessToken;
     if (!('token' in access)) return access;
     const reply = await this.#post(message, body, access.token, deadline);
-    if (!('status' in reply) || reply.status !== 401) return this.#result(reply);
+    const result = this.#result(reply);
+    if (isAuthenticated(result)) accessToken.accepted(access.token);
+    if (!('status' in reply) || reply.status !== 401) return result;
 
     const renewed = await deadline.wait(accessToken.renew(access.token));
     if (renewed === 'late') return noAccessToken;
-    if (renewed === null) return this.#result(reply);
+    if (renewed === null) return result;
     if (!('token' in renewed)) return renewed;
-    return this.#result(await this.#post(message, body, renewed.token, deadline));
+    const second = this.#result(await this.#post(message, body, renewed.token, deadline));
+    if (isAuthenticated(second)) accessToken.accepted(renewed.token);
+    return second;
   }
 
   #post(
@@ -115,6 +121,10 @@ const noAccessToken: PushResult = {
   reason: 'AccessToken.Timeout',
   retryAfterMs: null,
 };
+
+/** FCM says nothing about a device's token to whom it does not know. */
+const isAuthenticated = ({ outcome }: PushResult): boolean =>
+  ['accepted', 'bad-token', 'gone'].includes(outcome);
 
 /** Whole seconds, rounded down: a message must not outlive its ring. */
 function ttl(seconds: number): string {

@@ -1,4 +1,4 @@
-import { connect, constants, type ClientHttp2Session } from 'node:http2';
+import { connect, constants, type ClientHttp2Session, type Settings } from 'node:http2';
 import type { SecureContext } from 'node:tls';
 import type { Deadline } from './deadline.js';
 import { SendWindow } from './send-window.js';
@@ -26,6 +26,14 @@ export interface H2ConnectionOptions {
   pingEveryMs: number | null;
   /** Called once, when no new request may go on this connection any more. */
   onRetired(connection: H2Connection): void;
+  /** Called when there may be room for another request. */
+  onRoom(): void;
+}
+
+/** A request is written before `startBy` or not at all, and its answer is waited for until `deadline`. */
+export interface H2Time {
+  startBy: Deadline;
+  deadline: Deadline;
 }
 
 const connectMs = 2000;
@@ -44,10 +52,13 @@ export class H2Connection {
   readonly ready: Promise<string | null>;
   /** Something was answered here: the peer is no mere acceptor of connections. */
   answered = false;
+  /** Streams the peer allows at a time, as far as it has said so. */
+  streams = Infinity;
   #retired = false;
   #inFlight = 0;
-  #first: Promise<unknown> | null = null;
-  #gateOpen: boolean;
+  #idleSince = performance.now();
+  /** How many requests may be under way, whatever the peer allows: one until the first of an APNs connection is over. */
+  #most: number;
   #heardAt = performance.now();
   #failure: string | null = null;
   #lastStreamId = Infinity;
@@ -58,7 +69,7 @@ export class H2Connection {
   constructor(options: H2ConnectionOptions) {
     this.id = options.id;
     this.#options = options;
-    this.#gateOpen = !options.firstAlone;
+    this.#most = options.firstAlone ? 1 : Infinity;
     this.#session = connect(options.origin, { ...options.tls, settings: { enablePush: false } });
     this.#window = new SendWindow(this.#session);
     this.ready = this.#open();
@@ -69,20 +80,31 @@ export class H2Connection {
     return this.#retired;
   }
 
-  /** Sends one request and waits for its whole answer. */
-  async request(request: H2Request, deadline: Deadline): Promise<H2Reply | H2Failure> {
+  /** Whether one more request may be sent now. Node would queue what the peer does not allow, and send it late. */
+  get hasRoom(): boolean {
+    return !this.#retired && this.#inFlight < Math.min(this.#most, this.streams);
+  }
+
+  /** Milliseconds since the last request was over; 0 while one is under way. */
+  get idleMs(): number {
+    return this.#inFlight > 0 ? 0 : performance.now() - this.#idleSince;
+  }
+
+  /** Sends one request, for which there must be room, and waits for its whole answer. */
+  async request(request: H2Request, time: H2Time): Promise<H2Reply | H2Failure> {
     // Counted while it waits as well: a connection that is retired meanwhile is not closed under it.
     this.#inFlight++;
+    // Not for longer than half a second: one slow answer must not hold up everybody else's phone.
+    if (this.#most === 1) setTimeout(() => this.#letAllGo(), firstAloneMs).unref();
     try {
-      if (!this.#gateOpen && this.#first !== null) await this.#afterTheFirst(this.#first, deadline);
       const bytes = Buffer.byteLength(request.body);
-      if (!this.#window.take(bytes) && !(await this.#window.turn(bytes, deadline))) return tooLate;
-      const sending = this.#send(request, bytes, deadline);
-      this.#first ??= sending;
-      return await sending;
+      if (!this.#window.take(bytes) && !(await this.#window.turn(bytes, time.startBy))) return tooLate;
+      return await this.#send(request, bytes, time);
     } finally {
       this.#inFlight--;
+      this.#idleSince = performance.now();
       if (this.#retired && this.#inFlight === 0) this.#session.destroy();
+      this.#letAllGo();
     }
   }
 
@@ -108,10 +130,12 @@ export class H2Connection {
         this.#failure = 'Connection.Timeout';
         this.#session.destroy();
       }, connectMs);
-      this.#session.on('remoteSettings', () => {
+      this.#session.on('remoteSettings', ({ maxConcurrentStreams }: Settings) => {
         clearTimeout(timer);
+        this.streams = maxConcurrentStreams ?? Infinity;
         this.#heard();
         resolve(null);
+        this.#options.onRoom();
       });
       this.#session.once('close', () => {
         clearTimeout(timer);
@@ -152,15 +176,19 @@ export class H2Connection {
     return timer.unref();
   }
 
-  /** Not for longer than half a second: one slow answer must not hold up everybody else's phone. */
-  async #afterTheFirst(first: Promise<unknown>, deadline: Deadline): Promise<void> {
-    await deadline.wait(first, firstAloneMs);
-    this.#gateOpen = true;
+  /** The first request is over, or has taken too long: the others need not wait for it. */
+  #letAllGo(): void {
+    this.#most = Infinity;
+    this.#options.onRoom();
   }
 
-  async #send(request: H2Request, bytes: number, deadline: Deadline): Promise<H2Reply | H2Failure> {
+  async #send(
+    request: H2Request,
+    bytes: number,
+    { startBy, deadline }: H2Time,
+  ): Promise<H2Reply | H2Failure> {
     const wrote = (): void => this.#window.wrote(bytes);
-    if (this.#retired || deadline.left === 0) {
+    if (this.#retired || startBy.left === 0) {
       wrote();
       return this.#retired ? { failure: this.#failure ?? 'ConnectionLost', unprocessed: true } : tooLate;
     }

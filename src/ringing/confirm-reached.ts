@@ -1,5 +1,8 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Calls } from '../calls/calls.js';
+import { Reaches } from '../devices/reach.js';
 import { hedgeKey } from './obligations.js';
+import { type Wake, placesLeft } from './wake-events.js';
 import { WakeLog } from './wake-log.js';
 
 /** A device has shown that the call got through to it: its socket acknowledged, or it asked about the call over HTTP. */
@@ -13,13 +16,22 @@ export class ConfirmReached extends Command<void> {
   }
 }
 
+/** Recorded once for a device that was asked, is connected or is registered; over HTTP a user may name any other. */
 @CommandHandler(ConfirmReached)
 export class ConfirmReachedHandler implements ICommandHandler<ConfirmReached> {
-  constructor(private readonly log: WakeLog) {}
+  constructor(
+    private readonly log: WakeLog,
+    private readonly calls: Calls,
+    private readonly reaches: Reaches,
+  ) {}
 
   async execute({ callId, deviceId, via }: ConfirmReached): Promise<void> {
-    await this.log.record(callId, (wake) =>
-      wake.devices[deviceId]?.reached
+    const wake = await this.log.recall(callId);
+    if (isSettled(wake, deviceId)) return;
+    const asked = wake.devices[deviceId] !== undefined;
+    if (!asked && via !== 'socket' && !(await this.isDeviceOfCallee(callId, deviceId))) return;
+    await this.log.record(callId, (known) =>
+      isSettled(known, deviceId)
         ? { events: [] }
         : {
             events: [{ type: 'DeviceReached', data: { deviceId, via } }],
@@ -27,4 +39,16 @@ export class ConfirmReachedHandler implements ICommandHandler<ConfirmReached> {
           },
     );
   }
+
+  private async isDeviceOfCallee(callId: string, deviceId: string): Promise<boolean> {
+    const call = await this.calls.recall(callId);
+    if (call.state === 'none') return false;
+    return (await this.reaches.ofDevice(call.callee.userId, deviceId)) !== undefined;
+  }
+}
+
+/** Recorded already, or one device too many. */
+function isSettled(wake: Wake, deviceId: string): boolean {
+  const device = wake.devices[deviceId];
+  return device ? device.reached : placesLeft(wake) === 0;
 }

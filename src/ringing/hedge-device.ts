@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { Command, CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Calls } from '../calls/calls.js';
 import { isUnanswered } from '../calls/domain/call.js';
-import { Reaches } from '../devices/reach.js';
+import { type PushAddress, Reaches } from '../devices/reach.js';
 import { LEASE_MS, hedgeKey, pushKey } from './obligations.js';
 import { PushDevice } from './push-device.js';
 import { appOf } from './push-verdict.js';
+import { placesLeft } from './wake-events.js';
 import { WakeLog } from './wake-log.js';
 
 /** The socket looked alive and has not acknowledged the ring: it is not trusted any longer, the device is pushed as well. */
@@ -28,15 +29,18 @@ export class HedgeDeviceHandler implements ICommandHandler<HedgeDevice> {
   ) {}
 
   async execute({ callId, deviceId }: HedgeDevice): Promise<void> {
+    const readAt = performance.now();
     const call = await this.calls.load(callId);
     const reach = isUnanswered(call) ? await this.reaches.ofDevice(call.callee.userId, deviceId) : undefined;
-    let pushed = false;
+    let pushed: PushAddress | null = null;
     await this.log.record(callId, (wake) => {
       const device = wake.devices[deviceId];
       const cancelJobs = [hedgeKey(callId, deviceId)];
-      pushed = Boolean(reach?.push) && !device?.reached && !device?.push;
-      if (!pushed || !reach?.push) return { events: [], cancelJobs };
+      pushed = null;
+      if (!reach?.push || device?.reached || device?.push) return { events: [], cancelJobs };
+      if (!device && placesLeft(wake) === 0) return { events: [], cancelJobs };
       const { platform, push } = reach;
+      pushed = push;
       const environment = push.provider === 'apns' ? push.environment : null;
       return {
         cancelJobs,
@@ -60,6 +64,6 @@ export class HedgeDeviceHandler implements ICommandHandler<HedgeDevice> {
         ],
       };
     });
-    if (pushed) await this.commands.execute(new PushDevice(callId, deviceId));
+    if (pushed) await this.commands.execute(new PushDevice(callId, deviceId, 0, { address: pushed, readAt }));
   }
 }

@@ -1,5 +1,5 @@
 import type { Reach } from '../devices/reach.js';
-import type { Wake, WakeReason } from './wake-events.js';
+import { type Wake, type WakeReason, placesLeft } from './wake-events.js';
 
 /** How one device of the callee is going to be reached. */
 export type Step =
@@ -11,7 +11,7 @@ export type Step =
  * unless they were asked over a socket that is gone.
  */
 export function planWake(reaches: readonly Reach[], wake: Wake): Step[] {
-  return reaches.flatMap((reach): Step[] => {
+  const steps = reaches.flatMap((reach): Step[] => {
     const known = wake.devices[reach.deviceId];
     const pushable = reach.push !== null;
     if (pushable && reach.live !== 'foreground' && !known?.push) {
@@ -20,4 +20,5 @@ export function planWake(reaches: readonly Reach[], wake: Wake): Step[] {
     if (reach.live === null || known?.push || known?.reached || known?.socket) return [];
     return [{ reach, how: 'socket', hedge: pushable && reach.live === 'foreground' }];
   });
+  return steps.slice(0, placesLeft(wake));
 }

@@ -1,30 +1,33 @@
 import { Inject } from '@nestjs/common';
 import { Command, CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { ActionTokens } from '../auth/action-tokens.js';
 import { Calls } from '../calls/calls.js';
 import { CloseCall } from '../calls/close-call.js';
 import { type UnansweredCall, isUnanswered } from '../calls/domain/call.js';
 import { CLOCK, type Clock } from '../clock.js';
-import type { ApnsEnvironment } from '../devices/device.entity.js';
 import { DeviceRegistry } from '../devices/device-registry.js';
 import { type PushAddress, Reaches } from '../devices/reach.js';
-import type { PushResult } from '../push/push-result.js';
-import { Gateway } from '../operations/gateway-url.js';
+import { type PushAnswer, refused } from '../push/push-result.js';
+import { DevicePusher } from './device-pusher.js';
 import { JobSweeper } from './job-sweeper.js';
 import { Jobs } from './jobs.js';
+import { Lease } from './lease.js';
 import { pushKey } from './obligations.js';
-import { PushFuse } from './push-fuse.js';
 import { type Attempt, type Verdict, appOf, verdictOf } from './push-verdict.js';
-import { asStrings, callPush } from './push-payload.js';
 import { Senders } from './senders.js';
+import { TokenPurgeBreaker } from './token-purge-breaker.js';
+import { type DeviceWake, type Wake, mayRetry, needsPush } from './wake-events.js';
 import { WakeLog } from './wake-log.js';
-import type { DeviceWake, Wake } from './wake-events.js';
 
-/** How long an action token outlives the ring. */
-const ACTION_GRACE_MS = 30_000;
-const ANSWER_MS = 2_000;
+/** How long nobody looks again whether the call still rings; a busy database can hold the plan up for seconds. */
+const FRESH_MS = 150;
 
 type Pushed = NonNullable<DeviceWake['push']>;
+
+/** Where a push goes, as it was read at a moment on the clock of `performance`, before its job was recorded. */
+export interface KnownAddress {
+  address: PushAddress;
+  readAt: number;
+}
 
 /** One attempt to wake one device, with the `apns-id` its wake record holds; what comes of it is recorded. */
 export class PushDevice extends Command<void> {
@@ -33,8 +36,8 @@ export class PushDevice extends Command<void> {
     readonly deviceId: string,
     /** The claim under which the attempt runs; 0 for the node that recorded the wish. */
     readonly epoch = 0,
-    /** Where to, when that was read a moment ago. */
-    readonly known: PushAddress | null = null,
+    /** For the node that recorded the wish. */
+    readonly known: KnownAddress | null = null,
   ) {
     super();
   }
@@ -50,31 +53,31 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
     private readonly jobs: Jobs,
     private readonly sweeper: JobSweeper,
     private readonly senders: Senders,
-    private readonly fuse: PushFuse,
-    private readonly tokens: ActionTokens,
-    private readonly gateway: Gateway,
+    private readonly pusher: DevicePusher,
+    private readonly breaker: TokenPurgeBreaker,
     private readonly commands: CommandBus,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   async execute({ callId, deviceId, epoch, known }: PushDevice): Promise<void> {
     const job = { key: pushKey(callId, deviceId), epoch };
-    // On the fast path both were recorded here milliseconds ago; later attempts look again, as other nodes may have gone on.
-    const call = await (known ? this.calls.recall(callId) : this.calls.load(callId));
-    const wake = await (known ? this.log.recall(callId) : this.log.load(callId));
-    const push = wake.devices[deviceId]?.push;
-    if (!isUnanswered(call) || this.clock.now() >= call.ringExpiresAt || push?.result !== 'pending') {
-      return this.jobs.finish(job);
-    }
-    const address = known ?? (await this.reaches.ofDevice(call.callee.userId, deviceId))?.push ?? null;
+    // On the fast path all was recorded here milliseconds ago; later attempts look again, as other nodes may have gone on.
+    const fresh = known && performance.now() - known.readAt < FRESH_MS ? known : null;
+    const call = await (fresh ? this.calls.recall(callId) : this.calls.load(callId));
+    const wake = await (fresh ? this.log.recall(callId) : this.log.load(callId));
+    const device = wake.devices[deviceId];
+    const push = device && needsPush(device) ? device.push : null;
+    if (!isUnanswered(call) || this.clock.now() >= call.ringExpiresAt || !push) return this.jobs.finish(job);
+    const address =
+      fresh?.address ?? (await this.reaches.ofDevice(call.callee.userId, deviceId))?.push ?? null;
     const attempt = address
-      ? await this.attempt(call, deviceId, push, address, job)
+      ? await this.attempt(call, deviceId, push, address, new Lease(this.jobs, job, fresh?.readAt ?? null))
       : { address: null, provider: push.provider, results: [] };
     if (attempt === 'lost') return;
     if (attempt === 'withdrawn') return this.jobs.finish(job);
     const verdict = verdictOf(attempt, {
       push,
-      fuse: this.fuse,
+      breaker: this.breaker,
       now: this.clock.now(),
       ringExpiresAt: call.ringExpiresAt,
       random: Math.random(),
@@ -88,48 +91,49 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
     deviceId: string,
     { pushId, refusedIn }: Pushed,
     address: PushAddress,
-    job: { key: string; epoch: number },
+    lease: Lease,
   ): Promise<Attempt | 'lost' | 'withdrawn'> {
     const { provider } = address;
+    const declared = address.provider === 'apns' ? address.environment : null;
+    const answered = (environment: typeof declared, result: PushAnswer): Attempt => ({
+      address,
+      provider,
+      results: [{ environment, result }],
+    });
+    if (this.breaker.isPaused(address)) return answered(declared, refused('TokenPaused', false));
+    const push = { call, deviceId, pushId, address };
     if (address.provider === 'fcm') {
-      const result = await this.sendFcm(call, deviceId, address);
-      if (result.outcome === 'withdrawn') return 'withdrawn';
-      return { address, provider, results: [{ environment: null, result }] };
+      const result = await this.pusher.send({ ...push, environment: null }, lease);
+      return typeof result === 'string' ? result : answered(null, result);
     }
-    const { bundleId, environment: declared } = address;
+    const { bundleId } = address;
     const opposite = declared === 'sandbox' ? 'production' : 'sandbox';
     // What an earlier attempt has learned is not asked again: that costs Apple's patience.
     const swapped = refusedIn === declared && this.senders.apns.has(bundleId, opposite);
     const [environment, other] = swapped ? ([opposite, declared] as const) : ([declared, opposite] as const);
-    const result = await this.sendApns(call, deviceId, pushId, address, environment);
-    if (result.outcome === 'withdrawn') return 'withdrawn';
-    const first = { environment, result };
-    if (result.outcome !== 'bad-token' || !this.senders.apns.has(bundleId, other)) {
-      return { address, provider, results: [first] };
-    }
-    if (!(await this.jobs.extend(job))) return 'lost';
-    // The refusal may have been long in coming, and nobody is woken for a call that is over.
-    if (!isUnanswered(await this.calls.load(call.callId))) return { address, provider, results: [first] };
-    const again = await this.sendApns(call, deviceId, pushId, address, other);
-    if (again.outcome === 'withdrawn') return { address, provider, results: [first] };
-    return { address, provider, results: [first, { environment: other, result: again }] };
+    const result = await this.pusher.send({ ...push, environment }, lease);
+    if (typeof result === 'string') return result;
+    const first = answered(environment, result);
+    if (result.outcome !== 'bad-token' || !this.senders.apns.has(bundleId, other)) return first;
+    // The refusal may have been long in coming, and nobody is woken twice or for a call that is over.
+    const [now, wake] = await Promise.all([this.calls.load(call.callId), this.log.load(call.callId)]);
+    const device = wake.devices[deviceId];
+    if (!isUnanswered(now) || !device || !needsPush(device, true)) return { ...first, unfinished: true };
+    const second = await this.pusher.send({ ...push, environment: other, again: true }, lease);
+    if (second === 'lost') return 'lost';
+    if (second === 'withdrawn') return { ...first, unfinished: true };
+    return { ...first, results: [...first.results, { environment: other, result: second }] };
   }
 
   private async settle(
     call: UnansweredCall,
     deviceId: string,
-    attempt: Attempt,
+    { address }: Attempt,
     verdict: Verdict,
   ): Promise<void> {
     const { callId } = call;
     const { userId } = call.callee;
-    const { address } = attempt;
-    if (address && this.senders.know(address)) {
-      const app = appOf(address);
-      if (verdict.outcome === 'accepted') this.fuse.observe(app, address.token, false);
-      if (verdict.badToken) this.fuse.observe(app, address.token, true);
-      if (verdict.configurationFault) this.fuse.configurationFault(app, verdict.configurationFault);
-    }
+    if (address && this.senders.know(address)) this.observe(address, userId, verdict);
     let retired = false;
     if (address) {
       const { token, tokenUpdatedAt } = address;
@@ -139,19 +143,33 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
     }
     const key = pushKey(callId, deviceId);
     const payload = { callId, deviceId };
+    let retryInMs: number | null = null;
     const wake = await this.log.record(callId, (known) => {
-      if (known.devices[deviceId]?.push?.result !== 'pending') return { events: [], cancelJobs: [key] };
-      const jobs =
-        verdict.retryAfterMs === null
-          ? []
-          : [{ key, kind: 'push', payload, dueInMs: verdict.retryAfterMs, leaseMs: null }];
+      retryInMs = null;
+      const device = known.devices[deviceId];
+      if (device?.push?.result !== 'pending') return { events: [], cancelJobs: [key] };
+      const { reached } = device;
+      if (mayRetry(known, device)) retryInMs = verdict.retryAfterMs;
       const events = verdict
-        .events(deviceId)
+        .events(deviceId, { reached, retryInMs })
         .filter(({ type }) => retired || type !== 'DevicePushTokenRetired');
+      const jobs =
+        retryInMs === null ? [] : [{ key, kind: 'push', payload, dueInMs: retryInMs, leaseMs: null }];
       return { events, cancelJobs: [key], jobs };
     });
-    if (verdict.retryAfterMs !== null) this.sweeper.nudge(verdict.retryAfterMs);
+    if (retryInMs !== null) this.sweeper.nudge(retryInMs);
+    // Only now: whatever becomes of this statement, an accepted push is not sent again.
+    if (verdict.outcome === 'accepted' && address?.tokenAccepted === false)
+      await this.registry.rememberAcceptance(userId, deviceId, address.token);
     if (verdict.outcome === 'refused') await this.giveUpIfHopeless(call, wake);
+  }
+
+  private observe(address: PushAddress, userId: string, verdict: Verdict): void {
+    const app = appOf(address);
+    if (verdict.outcome === 'accepted') this.breaker.observe(app, userId, false);
+    if (verdict.badToken) this.breaker.observe(app, userId, true);
+    if (verdict.pause) this.breaker.pause(address);
+    if (verdict.configurationFault) this.breaker.configurationFault(app, verdict.configurationFault);
   }
 
   /** Every push was refused for good and no socket is there: waiting for the ring to end would help nobody. */
@@ -169,52 +187,5 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
       events: [{ type: 'DeviceUnreachable', data: { deviceId: null, reason: 'push-refused' } }],
     }));
     await this.commands.execute(new CloseCall(call.callId, 'unreachable'));
-  }
-
-  private async sendApns(
-    call: UnansweredCall,
-    deviceId: string,
-    apnsId: string,
-    { token, bundleId }: Extract<PushAddress, { provider: 'apns' }>,
-    environment: ApnsEnvironment,
-  ): Promise<PushResult> {
-    const payload = { aps: {}, ...(await this.payload(call, deviceId)) };
-    return this.senders.apns.send({
-      token,
-      bundleId,
-      environment,
-      apnsId,
-      payload,
-      ...this.limits(call),
-    });
-  }
-
-  private async sendFcm(
-    call: UnansweredCall,
-    deviceId: string,
-    { token, projectId }: Extract<PushAddress, { provider: 'fcm' }>,
-  ): Promise<PushResult> {
-    const data = asStrings(await this.payload(call, deviceId));
-    const ttlSeconds = Math.max(1, Math.round((call.ringExpiresAt - this.clock.now()) / 1_000));
-    const project = this.senders.projectOf(projectId);
-    return this.senders.fcm.send({
-      token,
-      projectId: project,
-      data,
-      ttlSeconds,
-      ...this.limits(call),
-    });
-  }
-
-  private async payload(call: UnansweredCall, deviceId: string): Promise<object> {
-    const grant = { callId: call.callId, userId: call.callee.userId, deviceId };
-    const actionToken = await this.tokens.issue(grant, call.ringExpiresAt + ACTION_GRACE_MS);
-    return callPush(call, this.clock.now(), actionToken, this.gateway.url);
-  }
-
-  /** A push that had to wait for its turn until the call was over is not sent any more. */
-  private limits({ callId, ringExpiresAt }: UnansweredCall): { deadlineMs: number; wanted: () => boolean } {
-    const deadlineMs = Math.max(1, Math.min(ANSWER_MS, ringExpiresAt - this.clock.now()));
-    return { deadlineMs, wanted: () => this.calls.mayRing(callId) && this.clock.now() < ringExpiresAt };
   }
 }

@@ -1,7 +1,7 @@
 import type { ApnsEnvironment } from '../devices/device.entity.js';
 import type { PushAddress } from '../devices/reach.js';
 import type { PushAnswer } from '../push/push-result.js';
-import type { PushFuse } from './push-fuse.js';
+import type { TokenPurgeBreaker } from './token-purge-breaker.js';
 import type { DeviceWake, Provider, WakeEvent } from './wake-events.js';
 
 const FIRST_PAUSE_MS = 100;
@@ -13,22 +13,35 @@ export interface Attempt {
   address: PushAddress | null;
   provider: Provider;
   results: { environment: ApnsEnvironment | null; result: PushAnswer }[];
+  /** The token might be good in the other APNs environment, which was not asked, because there was no need any more. */
+  unfinished?: boolean;
+}
+
+/** How the wake stands when the attempt is recorded, which may be seconds after it was begun. */
+export interface Standing {
+  /** The device has the call. */
+  reached: boolean;
+  /** When the push is sent again; null: not again. */
+  retryInMs: number | null;
 }
 
 /** What is recorded of an attempt, learned from it, and done next. */
 export interface Verdict {
   outcome: 'accepted' | 'refused' | 'waiting';
-  events(deviceId: string): WakeEvent[];
+  events(deviceId: string, standing: Standing): WakeEvent[];
+  /** How long to wait before another attempt, where the answer and the time left to ring allow one. */
   retryAfterMs: number | null;
   correctedTo: ApnsEnvironment | null;
   retire: boolean;
   badToken: boolean;
+  /** The token was refused as bad wherever it can be asked about, and is kept: it is not sent again for a while. */
+  pause: boolean;
   configurationFault: string | null;
 }
 
 export interface Circumstances {
   push: NonNullable<DeviceWake['push']>;
-  fuse: Pick<PushFuse, 'blown'>;
+  breaker: Pick<TokenPurgeBreaker, 'isOpen'>;
   now: number;
   ringExpiresAt: number;
   /** From 0 to 1; jitters the pause by half. */
@@ -48,17 +61,18 @@ export function verdictOf(attempt: Attempt, circumstances: Circumstances): Verdi
     correctedTo: null,
     retire: false,
     badToken: false,
+    pause: false,
     configurationFault: null,
   };
   if (!address || !last)
     return {
       ...nothing,
       outcome: 'refused',
-      events: (id) => [rejected(id, provider, null, null, 'NoPushToken')],
+      events: (id, standing) => [rejected(id, provider, null, null, 'NoPushToken', false, standing)],
     };
   const { environment, result } = last;
-  const reject = (deviceId: string, configuration = false): WakeEvent =>
-    rejected(deviceId, provider, environment, result.status, reasonOf(result), configuration);
+  const reject = (deviceId: string, standing: Standing, configuration = false): WakeEvent =>
+    rejected(deviceId, provider, environment, result.status, reasonOf(result), configuration, standing);
 
   switch (result.outcome) {
     case 'accepted': {
@@ -75,19 +89,20 @@ export function verdictOf(attempt: Attempt, circumstances: Circumstances): Verdi
       };
     }
     case 'bad-token': {
-      // Proven dead only when every place refused it (APNs has two), and when it is not most of the app's tokens.
+      // Proven dead only when every place refused it (APNs has two). One that was good once is kept while most are refused.
       const everywhere = provider === 'fcm' || results.length === 2;
-      const retire = everywhere && !circumstances.fuse.blown(appOf(address));
-      const events = (deviceId: string): WakeEvent[] => [
-        reject(deviceId),
+      const retire = everywhere && !(address.tokenAccepted && circumstances.breaker.isOpen(appOf(address)));
+      const pause = !retire && attempt.unfinished !== true;
+      const events = (deviceId: string, standing: Standing): WakeEvent[] => [
+        reject(deviceId, standing),
         ...(retire ? [retired(deviceId, provider, result.reason)] : []),
       ];
-      return { ...nothing, outcome: 'refused', events, retire, badToken: everywhere };
+      return { ...nothing, outcome: 'refused', events, retire, pause, badToken: everywhere };
     }
     case 'gone': {
       const retire = result.since === null || result.since >= address.tokenUpdatedAt;
-      const events = (deviceId: string): WakeEvent[] => [
-        reject(deviceId),
+      const events = (deviceId: string, standing: Standing): WakeEvent[] => [
+        reject(deviceId, standing),
         ...(retire ? [retired(deviceId, provider, result.reason)] : []),
       ];
       return { ...nothing, outcome: 'refused', events, retire };
@@ -98,7 +113,7 @@ export function verdictOf(attempt: Attempt, circumstances: Circumstances): Verdi
         ...nothing,
         outcome: 'refused',
         configurationFault,
-        events: (id) => [reject(id, result.configuration)],
+        events: (id, standing) => [reject(id, standing, result.configuration)],
       };
     }
     case 'retry': {
@@ -107,13 +122,22 @@ export function verdictOf(attempt: Attempt, circumstances: Circumstances): Verdi
       const retryAfterMs = circumstances.now + pause < circumstances.ringExpiresAt ? pause : null;
       const { status, reason } = result;
       const refusedIn = results.length === 2 ? (results[0]?.environment ?? undefined) : undefined;
-      const data = { provider, environment, status, reason, attempt: attemptNr, afterMs: retryAfterMs };
+      const data = { provider, environment, status, reason, attempt: attemptNr };
       return {
         ...nothing,
         outcome: 'waiting',
         retryAfterMs,
-        events: (deviceId) => [
-          { type: 'PushRetried', data: { deviceId, ...data, ...(refusedIn ? { refusedIn } : {}) } },
+        events: (deviceId, { reached, retryInMs }) => [
+          {
+            type: 'PushRetried',
+            data: {
+              ...data,
+              deviceId,
+              afterMs: retryInMs,
+              ...(refusedIn ? { refusedIn } : {}),
+              ...(reached ? { reached } : {}),
+            },
+          },
         ],
       };
     }
@@ -134,10 +158,19 @@ const rejected = (
   environment: ApnsEnvironment | null,
   status: number | null,
   reason: string,
-  configuration = false,
+  configuration: boolean,
+  { reached }: Standing,
 ): WakeEvent => ({
   type: 'PushRejected',
-  data: { deviceId, provider, environment, status, reason, configuration },
+  data: {
+    deviceId,
+    provider,
+    environment,
+    status,
+    reason,
+    configuration,
+    ...(reached ? { reached } : {}),
+  },
 });
 
 const retired = (deviceId: string, provider: Provider, reason: string): WakeEvent => ({

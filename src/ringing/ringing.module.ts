@@ -6,15 +6,16 @@ import { CLOCK, type Clock } from '../clock.js';
 import { ApnsSender } from '../push/apns.js';
 import { FcmSender } from '../push/fcm.js';
 import { ConfirmReachedHandler } from './confirm-reached.js';
+import { DevicePusher } from './device-pusher.js';
 import { HedgeDeviceHandler } from './hedge-device.js';
 import { JobSweeper } from './job-sweeper.js';
 import { Jobs } from './jobs.js';
 import { MayRingHandler } from './may-ring.js';
 import { PushDeviceHandler } from './push-device.js';
-import { PushFuse } from './push-fuse.js';
 import { RingSaga } from './ring.saga.js';
 import { Senders } from './senders.js';
 import { TellCallOverHandler } from './tell-call-over.js';
+import { TokenPurgeBreaker } from './token-purge-breaker.js';
 import { WakeCallHandler } from './wake-call.js';
 import { WakeLog } from './wake-log.js';
 
@@ -33,12 +34,12 @@ const senders = ({ push: { apnsApps, fcmApps, origins, ca } }: Config, clock: Cl
 @Module({
   imports: [CallsModule, DevicesModule],
   providers: [
-    ...[RingSaga, JobSweeper, Jobs, WakeLog],
-    { provide: PushFuse, useFactory: () => new PushFuse() },
+    ...[RingSaga, JobSweeper, Jobs, WakeLog, DevicePusher],
+    { provide: TokenPurgeBreaker, useFactory: () => new TokenPurgeBreaker() },
     { provide: Senders, inject: [CONFIG, CLOCK], useFactory: senders },
     ...[WakeCallHandler, HedgeDeviceHandler, PushDeviceHandler, ConfirmReachedHandler, TellCallOverHandler],
     MayRingHandler,
   ],
-  exports: [PushFuse, Senders, WakeLog],
+  exports: [TokenPurgeBreaker, Senders, WakeLog],
 })
 export class RingingModule {}

@@ -8,7 +8,6 @@ import { CONFIG, type Config } from '../config.js';
 import { type Reach, Reaches } from '../devices/reach.js';
 import type { NewJob } from '../event-store/event.js';
 import { JobSweeper } from './job-sweeper.js';
-import { Jobs } from './jobs.js';
 import { LEASE_MS, hedgeKey, pushKey, wakeKey } from './obligations.js';
 import { type Step, planWake } from './plan.js';
 import { PushDevice } from './push-device.js';
@@ -16,8 +15,6 @@ import { appOf } from './push-verdict.js';
 import { WakeLog } from './wake-log.js';
 import type { WakeEvent } from './wake-events.js';
 
-/** How long nobody looks again whether the call still rings; a busy database can hold the plan up for seconds. */
-const FRESH_MS = 150;
 /** So many pushes of one call are under way at once: whoever has many installs holds nobody else's calls up. */
 const AT_ONCE = 10;
 
@@ -34,7 +31,6 @@ export class WakeCallHandler implements ICommandHandler<WakeCall> {
     private readonly calls: Calls,
     private readonly reaches: Reaches,
     private readonly log: WakeLog,
-    private readonly jobs: Jobs,
     private readonly sweeper: JobSweeper,
     private readonly commands: CommandBus,
     @Inject(CONFIG) private readonly config: Config,
@@ -65,16 +61,12 @@ export class WakeCallHandler implements ICommandHandler<WakeCall> {
     }
     this.sweeper.nudge(this.config.ringAckTimeoutMs);
     const lane = async (): Promise<void> => {
-      for (let next = pushes.shift(); next; next = pushes.shift()) await this.push(callId, next, readAt);
+      for (let next = pushes.shift(); next; next = pushes.shift()) {
+        const { deviceId, push } = next;
+        await this.commands.execute(new PushDevice(callId, deviceId, 0, push && { address: push, readAt }));
+      }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, lane));
-  }
-
-  private async push(callId: string, { deviceId, push }: Reach, readAt: number): Promise<void> {
-    const fresh = performance.now() - readAt < FRESH_MS;
-    // While it waited for its turn another node may have taken it over.
-    if (!fresh && !(await this.jobs.extend({ key: pushKey(callId, deviceId), epoch: 0 }))) return;
-    await this.commands.execute(new PushDevice(callId, deviceId, 0, fresh ? push : null));
   }
 
   /** @param turn which of the call's pushes it is; the later ones are leased for as long as they may have to wait */

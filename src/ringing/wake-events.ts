@@ -22,16 +22,18 @@ export type WakeEvent =
       );
     }
   | { type: 'PushAccepted'; data: PushFacts }
-  | { type: 'PushRejected'; data: PushFacts & { reason: string; configuration: boolean } }
+  | { type: 'PushRejected'; data: PushFacts & MaybeReached & { reason: string; configuration: boolean } }
   | {
       type: 'PushRetried';
-      data: PushFacts & {
-        reason: string;
-        attempt: number;
-        afterMs: number | null;
-        /** The APNs environment that does not know the token: the next attempt begins with the other one. */
-        refusedIn?: ApnsEnvironment;
-      };
+      data: PushFacts &
+        MaybeReached & {
+          reason: string;
+          attempt: number;
+          /** null: there is no further attempt. */
+          afterMs: number | null;
+          /** The APNs environment that does not know the token: the next attempt begins with the other one. */
+          refusedIn?: ApnsEnvironment;
+        };
     }
   | {
       type: 'DeviceApnsEnvironmentCorrected';
@@ -46,6 +48,11 @@ interface PushFacts {
   provider: Provider;
   environment: ApnsEnvironment | null;
   status: number | null;
+}
+
+interface MaybeReached {
+  /** The device already had the call when the provider's answer came, so nothing was lost. Absent otherwise. */
+  reached?: true;
 }
 
 export interface DeviceWake {
@@ -69,24 +76,60 @@ export interface Wake {
   devices: Readonly<Record<string, DeviceWake>>;
 }
 
-/** Without a prototype: an install may call itself `constructor`. */
-const devicesOf = (known: Wake['devices'], changed: Wake['devices']): Wake['devices'] =>
-  Object.assign(Object.create(null) as Record<string, DeviceWake>, known, changed);
+/** Devices of one call that are asked or heard of; a user has at most 50 installs that can be pushed and 50 connections. */
+const MOST_DEVICES = 200;
+/**
+ * From this version on no push is tried again. All that may still be recorded then is how each device ends, at most seven
+ * events: a wake stream never holds more than 3,400.
+ */
+const LAST_RETRY = 2_000;
 
-export const noWake: Wake = { version: 0, devices: devicesOf({}, {}) };
+/** Without a prototype: an install may call itself `constructor`. */
+const copyOf = (devices: Wake['devices']): Record<string, DeviceWake> =>
+  Object.assign(Object.create(null) as Record<string, DeviceWake>, devices);
+
+export const noWake: Wake = { version: 0, devices: copyOf({}) };
 const unknown: DeviceWake = {
-  ...{ platform: null, reached: false, acknowledged: false, socket: false },
+  platform: null,
+  reached: false,
+  acknowledged: false,
+  socket: false,
   push: null,
 };
 
-/** A type it does not know, recorded by a newer node in a rolling deploy, changes nothing but the version. */
-export function evolveWake(wake: Wake, event: WakeEvent): Wake {
-  const version = wake.version + 1;
-  const { deviceId } = event.data;
-  if (deviceId === null) return { ...wake, version };
-  const device = evolveDevice(wake.devices[deviceId] ?? unknown, event);
-  if (device === null) return { ...wake, version };
-  return { version, devices: devicesOf(wake.devices, { [deviceId]: device }) };
+export const evolveWake = (wake: Wake, event: WakeEvent): Wake => evolveAll(wake, [event]);
+
+/**
+ * The wake after these events; the devices are copied once, however many events there are. A type it does not know,
+ * recorded by a newer node in a rolling deploy, changes nothing but the version.
+ */
+export function evolveAll(wake: Wake, events: readonly WakeEvent[]): Wake {
+  const devices = copyOf(wake.devices);
+  for (const event of events) {
+    const { deviceId } = event.data;
+    if (deviceId === null) continue;
+    const device = evolveDevice(devices[deviceId] ?? unknown, event);
+    if (device !== null) devices[deviceId] = device;
+  }
+  return { version: wake.version + events.length, devices };
+}
+
+/** How many more devices the wake has a place for; those it knows have theirs. */
+export const placesLeft = ({ devices }: Wake): number =>
+  Math.max(0, MOST_DEVICES - Object.keys(devices).length);
+
+/** Whether a push that was not taken may be tried again: not once the device has the call, nor without end. */
+export const mayRetry = (wake: Wake, { reached }: DeviceWake): boolean =>
+  !reached && wake.version < LAST_RETRY;
+
+/**
+ * Whether an attempt to push the device is still of use: not once it has the call. But an app in the background is pushed
+ * once although its socket has acknowledged: the system may suspend it at any moment.
+ * @param again the other APNs environment has just refused it
+ */
+export function needsPush({ reached, acknowledged, push }: DeviceWake, again = false): boolean {
+  if (push?.result !== 'pending') return false;
+  return !reached || (acknowledged && push.because === 'background' && push.attempts === 0 && !again);
 }
 
 function evolveDevice(device: DeviceWake, event: WakeEvent): DeviceWake | null {

@@ -3,11 +3,12 @@ import { Injectable } from '@nestjs/common';
 import { EventBus } from '@nestjs/cqrs';
 import type { NewJob } from '../event-store/event.js';
 import { EventStore } from '../event-store/event-store.js';
-import { type Wake, type WakeEvent, evolveWake, noWake } from './wake-events.js';
+import { type Wake, type WakeEvent, evolveAll, noWake } from './wake-events.js';
 import { WakeProgressed } from './wake-progressed.js';
 
 const ATTEMPTS = 8;
-const REMEMBERED = 5_000;
+/** Of all remembered wakes together, each counted as one more; a device is about 300 bytes. */
+const REMEMBERED_DEVICES = 20_000;
 
 export interface WakeDecision {
   events: readonly WakeEvent[];
@@ -19,6 +20,7 @@ export interface WakeDecision {
 @Injectable()
 export class WakeLog {
   private readonly remembered = new Map<string, Wake>();
+  private weight = 0;
   private readonly turns = new Map<string, Promise<unknown>>();
 
   constructor(
@@ -31,9 +33,14 @@ export class WakeLog {
     return this.remembered.get(callId) ?? this.load(callId);
   }
 
-  /** The same, read now. */
+  /** As this node remembers it; undefined when it does not. */
+  known(callId: string): Wake | undefined {
+    return this.remembered.get(callId);
+  }
+
+  /** Read now. */
   async load(callId: string): Promise<Wake> {
-    const wake = (await this.store.read<WakeEvent>(`wake-${callId}`)).reduce<Wake>(evolveWake, noWake);
+    const wake = evolveAll(noWake, await this.store.read<WakeEvent>(`wake-${callId}`));
     this.remember(callId, wake);
     return wake;
   }
@@ -69,7 +76,7 @@ export class WakeLog {
       };
       const result = await this.store.append(append);
       if (result.status === 'appended' || result.status === 'duplicate') {
-        const now = result.status === 'appended' ? events.reduce(evolveWake, wake) : await this.load(callId);
+        const now = result.status === 'appended' ? evolveAll(wake, events) : await this.load(callId);
         this.remember(callId, now);
         if (events.length > 0) this.bus.publish(new WakeProgressed(callId, events));
         return now;
@@ -82,10 +89,19 @@ export class WakeLog {
   private remember(callId: string, wake: Wake): void {
     // What was read may be older than what was recorded while it was under way.
     if ((this.remembered.get(callId)?.version ?? 0) > wake.version) return;
-    this.remembered.delete(callId);
+    this.forget(callId);
     this.remembered.set(callId, wake);
-    if (this.remembered.size <= REMEMBERED) return;
-    const oldest = this.remembered.keys().next().value;
-    if (oldest !== undefined) this.remembered.delete(oldest);
+    this.weight += weightOf(wake);
+    for (const oldest of this.remembered.keys()) {
+      if (this.weight <= REMEMBERED_DEVICES) return;
+      this.forget(oldest);
+    }
+  }
+
+  private forget(callId: string): void {
+    const wake = this.remembered.get(callId);
+    if (wake && this.remembered.delete(callId)) this.weight -= weightOf(wake);
   }
 }
+
+const weightOf = ({ devices }: Wake): number => 1 + Object.keys(devices).length;

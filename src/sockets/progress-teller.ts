@@ -49,13 +49,13 @@ function stepOf(event: WakeEvent): ProgressStep | null {
     case 'PushAccepted':
       return 'push-accepted';
     case 'PushRejected':
-      return 'push-failed';
+      return event.data.reached ? null : 'push-failed';
     case 'DeviceReached':
       return event.data.via === 'socket' ? 'socket-delivered' : null;
     case 'DeviceUnreachable':
       return 'unreachable';
     case 'PushRetried':
-      return event.data.afterMs === null ? 'push-failed' : null;
+      return event.data.afterMs === null && !event.data.reached ? 'push-failed' : null;
     case 'DeviceApnsEnvironmentCorrected':
     case 'DevicePushTokenRetired':
       return null;

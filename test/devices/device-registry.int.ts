@@ -133,6 +133,40 @@ describe('a token the provider calls dead', () => {
   });
 });
 
+describe('that a push to a token was accepted', () => {
+  const acceptedAt = async (userId: string) =>
+    (await registry.find(userId, 'pixel'))?.tokenAcceptedAt ?? null;
+  const accepted = (userId: string, token: string): Promise<void> =>
+    registry.rememberAcceptance(userId, 'pixel', token);
+
+  it('is remembered from the first time on, however often its app starts', async () => {
+    await registry.register('known', 'pixel', pixel('known token'));
+    expect(await acceptedAt('known')).toBeNull();
+    await accepted('known', 'known token');
+    const first = await acceptedAt('known');
+    expect(first).not.toBeNull();
+    await accepted('known', 'known token');
+    await registry.register('known', 'pixel', pixel('known token'));
+    expect(await acceptedAt('known')).toEqual(first);
+  });
+
+  it('says nothing of another token', async () => {
+    await registry.register('changed', 'pixel', pixel('old token'));
+    await accepted('changed', 'old token');
+    await registry.register('changed', 'pixel', pixel('new token'));
+    expect(await acceptedAt('changed')).toBeNull();
+    await accepted('changed', 'old token');
+    expect(await acceptedAt('changed')).toBeNull();
+  });
+
+  it('goes with the token to the user who signs in on the same phone', async () => {
+    await registry.register('before', 'pixel', pixel('shared token'));
+    await accepted('before', 'shared token');
+    await registry.register('after', 'pixel', pixel('shared token'));
+    expect(await acceptedAt('after')).not.toBeNull();
+  });
+});
+
 describe('an APNs environment that was declared wrongly', () => {
   const declared = (apnsEnvironment: ApnsEnvironment, pushToken: string): Registration => ({
     ...{ ...web, platform: 'ios', bundleId: 'com.example.app', apnsEnvironment, pushToken },

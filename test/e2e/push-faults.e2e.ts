@@ -176,46 +176,6 @@ describe('when Apple or Google says no', () => {
     expect((await gateway.http('/health/ready')).body).toMatchObject({ status: 'ok' });
   });
 
-  it('most tokens of an app refused as bad: the fuse keeps the rest, and readiness says so', async () => {
-    const alice = await gateway.phone('alice');
-    for (let nr = 0; nr < 10; nr++) {
-      const phone = await gateway.iphone(`bob${nr}`, { deviceId: `iphone-${nr}` });
-      gateway.simulator.forget(phone.token);
-      const callId = await alice.calls(`bob${nr}`);
-      await alice.hears('call:failed', ({ call }) => call.callId === callId);
-    }
-    const kept = await Promise.all(
-      Array.from(
-        { length: 10 },
-        async (_, nr) => (await gateway.http('/v1/devices', { as: `bob${nr}` })).body.items[0]?.pushToken,
-      ),
-    );
-    expect(kept.filter((token) => token !== null).length).toBeGreaterThanOrEqual(5);
-    const { body } = await gateway.http('/health/ready');
-    expect(body).toMatchObject({
-      status: 'degraded',
-      parts: { push: { troubles: [{ problem: 'bad-tokens' }] } },
-    });
-  });
-
-  it('a service account of the wrong Firebase project costs a few tokens, and the fuse keeps the rest', async () => {
-    const alice = await gateway.phone('alice');
-    inject('fcm', { kind: 'answer', status: 403, reason: 'SENDER_ID_MISMATCH' });
-    const kept: (string | null)[] = [];
-    for (let nr = 0; nr < 10; nr++) {
-      await gateway.android(`bob${nr}`, { deviceId: `pixel-${nr}` });
-      const callId = await alice.calls(`bob${nr}`);
-      await alice.hears('call:failed', ({ call }) => call.callId === callId);
-      kept.push((await gateway.http('/v1/devices', { as: `bob${nr}` })).body.items[0]?.pushToken);
-    }
-    expect(kept.slice(0, 5)).toEqual(Array<null>(5).fill(null));
-    expect(kept.slice(5)).not.toContain(null);
-    expect((await gateway.http('/health/ready')).body).toMatchObject({
-      status: 'degraded',
-      parts: { push: { troubles: [{ app: 'fcm', problem: 'bad-tokens' }] } },
-    });
-  });
-
   it('a 410 from before the token was registered again leaves the token alone', async () => {
     const alice = await gateway.phone('alice');
     const { token } = await gateway.iphone('bob');

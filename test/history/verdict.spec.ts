@@ -42,6 +42,18 @@ cases('a call that was answered', [
     "Bob's iPhone was woken by APNs, rang after 0.1 s and was answered after 8.1 s.",
   ],
   [
+    'after a push whose acceptance was never heard of',
+    answered(),
+    [
+      push()(5),
+      reached('preflight')(80),
+      rings(100),
+      retried(null, 'Timeout', { afterMs: null, reached: true })(2_005),
+    ],
+    'answered_after_wake',
+    "Bob's iPhone was woken by APNs, rang after 0.1 s and was answered after 8.1 s.",
+  ],
+  [
     'after a push because of a ghost socket',
     answered(),
     [socket(5), hedge(1_505), accepted(1_600), rings(1_900)],

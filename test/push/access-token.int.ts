@@ -143,6 +143,26 @@ describe('an access token that FCM refuses', () => {
   });
 });
 
+describe('an access token that has worked', () => {
+  it('is replaced when FCM refuses it, however soon', async () => {
+    const { endpoint, token } = await setUp();
+    await token.current();
+    for (let n = 1; n <= 3; n++) {
+      expect(await token.renew(`token-${n}`)).toEqual({ token: `token-${n + 1}` });
+      token.accepted(`token-${n + 1}`);
+    }
+    expect(endpoint.forms).toHaveLength(4);
+  });
+
+  it('says nothing for the one that took its place', async () => {
+    const { token } = await setUp();
+    await token.current();
+    await token.renew('token-1');
+    token.accepted('token-1');
+    expect(await token.renew('token-2')).toBeNull();
+  });
+});
+
 describe('an access token that FCM refuses while its endpoint is down', () => {
   it('is not used again', async () => {
     const { endpoint, clock, token } = await setUp();

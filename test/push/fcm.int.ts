@@ -107,6 +107,20 @@ describe('a 401 of FCM', () => {
     expect(endpoint.forms).toHaveLength(2);
   });
 
+  it('is healed as often as it comes while the tokens in between work', async () => {
+    const revoked = new Set<string | undefined>();
+    const { server, endpoint, sender } = await setUp(({ stream, headers }) =>
+      answer(stream, revoked.has(headers.authorization) ? 401 : 200),
+    );
+    for (let n = 1; n <= 3; n++) {
+      expect(await sender.send(message())).toMatchObject({ outcome: 'accepted' });
+      revoked.add(`Bearer token-${n}`);
+    }
+    expect(await sender.send(message())).toMatchObject({ outcome: 'accepted' });
+    expect(server.visits).toHaveLength(7);
+    expect(endpoint.forms).toHaveLength(4);
+  });
+
   it('to every token is a fault of our configuration, and Google is not stormed', async () => {
     const { endpoint, sender } = await setUp(({ stream }) =>
       answer(stream, 401, '{"error":{"status":"UNAUTHENTICATED"}}'),

@@ -279,6 +279,15 @@ describe('a sleeping Android phone', () => {
     expect(await call(token)).toEqual(accepted);
   });
 
+  it('is one of eight hundred that are woken at once, though each answer takes 300 ms', async () => {
+    const tokens = Array.from({ length: 800 }, () => simulator.registerAndroidDevice().token);
+    simulator.inject({ service: 'fcm', fault: { kind: 'delay', ms: 300 } });
+    const results = await Promise.all(tokens.map((token) => call(token, { deadlineMs: 2000 })));
+    expect(results).toEqual(Array.from({ length: 800 }, () => accepted));
+    expect(requests('fcm')).toHaveLength(800);
+    expect(new Set(requests('fcm').map(({ token }) => token)).size).toBe(800);
+  });
+
   it('is woken after FCM ended the session for its age', async () => {
     const { token } = simulator.registerAndroidDevice();
     for (let n = 0; n < 4; n++) {

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { DevicePusher } from '../../src/ringing/device-pusher.js';
 import type { Job } from '../../src/ringing/jobs.js';
 import { pushKey } from '../../src/ringing/obligations.js';
 import { PushDevice, PushDeviceHandler } from '../../src/ringing/push-device.js';
 import { TellCallOver, TellCallOverHandler } from '../../src/ringing/tell-call-over.js';
+import { TokenPurgeBreaker } from '../../src/ringing/token-purge-breaker.js';
 import type { WakeEvent } from '../../src/ringing/wake-events.js';
 import { WakeLog } from '../../src/ringing/wake-log.js';
 import { gate, givenStore } from '../event-store/given-store.js';
-import { askedByPush, askedBySocket, pixel } from './reaches.js';
+import { askedByPush, askedBySocket, pixel, reached } from './reaches.js';
 
 const given = givenStore();
 const NOW = Date.parse('2026-11-22T12:00:00.000Z');
@@ -30,11 +32,15 @@ async function whereAnotherNodeWentOn() {
   await there.record(callId, () => ({ events: [askedByFcm('pixel')] }));
 
   const sent: object[] = [];
+  const lease = { isOurs: true };
   const finished: Job['key'][] = [];
   const parts = {
     log: here,
     reaches: { of: async () => [pixel()], ofDevice: async () => pixel() },
-    jobs: { finish: async ({ key }: Job) => void finished.push(key) },
+    jobs: {
+      finish: async ({ key }: Job) => void finished.push(key),
+      extend: async () => lease.isOurs,
+    },
     sweeper: { nudge: () => undefined },
     senders: {
       ...{ projectOf: () => 'project', know: () => false },
@@ -46,7 +52,7 @@ async function whereAnotherNodeWentOn() {
       },
     },
   };
-  return { callId, here, sent, finished, parts };
+  return { callId, here, there, sent, lease, finished, parts };
 }
 
 const theCall = (callId: string, state: 'initiated' | 'ended') => ({
@@ -55,23 +61,70 @@ const theCall = (callId: string, state: 'initiated' | 'ended') => ({
   ...{ outcome: 'cancelled', endReason: 'cancelled' },
 });
 
+type Parts = Awaited<ReturnType<typeof whereAnotherNodeWentOn>>['parts'];
+
+function pushDevice(callId: string, { reaches, log, jobs, sweeper, senders }: Parts): PushDeviceHandler {
+  const call = async () => theCall(callId, 'initiated');
+  const calls = { load: call, recall: call, mayRing: () => true } as never;
+  const clock = { now: () => NOW };
+  const tokens = { issue: async () => 'action token' } as never;
+  const pusher = new DevicePusher(calls, log, senders as never, tokens, { url: 'http://localhost' }, clock);
+  return new PushDeviceHandler(
+    calls,
+    reaches as never,
+    {} as never,
+    log,
+    jobs as never,
+    sweeper as never,
+    senders as never,
+    pusher,
+    new TokenPurgeBreaker(() => 0),
+    {} as never,
+    clock,
+  );
+}
+
 describe('a node that has missed what another one decided', () => {
   it('sends the push whose job it takes over', async () => {
     const { callId, here, sent, parts } = await whereAnotherNodeWentOn();
-    const { reaches, log, jobs, sweeper, senders } = parts;
-    const handler = new PushDeviceHandler(
-      { load: async () => theCall(callId, 'initiated'), mayRing: () => true } as never,
-      ...([reaches, {}, log, jobs, sweeper, senders, { blown: () => false }] as never[] as [
-        ...[never, never, never, never, never, never, never],
-      ]),
-      { issue: async () => 'action token' } as never,
-      ...([{ url: 'http://localhost' }, {}, { now: () => NOW }] as never[] as [never, never, never]),
-    );
-    await handler.execute(new PushDevice(callId, 'pixel', 1));
+    await pushDevice(callId, parts).execute(new PushDevice(callId, 'pixel', 1));
     expect(sent).toMatchObject([{ callId, callerName: 'alice' }]);
     const { devices } = await here.load(callId);
     expect(devices.pixel?.push).toMatchObject({ attempts: 1, result: 'accepted' });
     expect(await given.rows('select key from jobs where key = $1', [pushKey(callId, 'pixel')])).toEqual([]);
+  });
+
+  it('does not send a push when it was held up for so long that it lost the job again', async () => {
+    const { callId, here, sent, lease, finished, parts } = await whereAnotherNodeWentOn();
+    lease.isOurs = false;
+    await pushDevice(callId, parts).execute(new PushDevice(callId, 'pixel', 1));
+    expect([sent, finished]).toEqual([[], []]);
+    expect((await here.load(callId)).devices.pixel?.push).toMatchObject({ attempts: 0, result: 'pending' });
+  });
+
+  it('sends what it has just decided itself without asking whether the job is still its own', async () => {
+    const { callId, here, sent, lease, parts } = await whereAnotherNodeWentOn();
+    await here.load(callId);
+    lease.isOurs = false;
+    const known = { address: pixel().push!, readAt: performance.now() };
+    await pushDevice(callId, parts).execute(new PushDevice(callId, 'pixel', 0, known));
+    expect(sent).toHaveLength(1);
+  });
+
+  it('asks when that was longer ago', async () => {
+    const { callId, here, sent, lease, parts } = await whereAnotherNodeWentOn();
+    await here.load(callId);
+    lease.isOurs = false;
+    const known = { address: pixel().push!, readAt: performance.now() - 151 };
+    await pushDevice(callId, parts).execute(new PushDevice(callId, 'pixel', 0, known));
+    expect(sent).toEqual([]);
+  });
+
+  it('does not push a phone that has the call by now, and ends the job', async () => {
+    const { callId, there, sent, finished, parts } = await whereAnotherNodeWentOn();
+    await there.record(callId, () => ({ events: [reached('pixel')] }));
+    await pushDevice(callId, parts).execute(new PushDevice(callId, 'pixel', 1));
+    expect([sent, finished]).toEqual([[], [pushKey(callId, 'pixel')]]);
   });
 
   it('tells the phone that was pushed that the call is over', async () => {

@@ -4,6 +4,7 @@ import { type PushAnswer, apnsResult, fcmResult, unanswered } from '../../src/pu
 import {
   type Attempt,
   type Circumstances,
+  type Standing,
   appOf,
   pauseBefore,
   verdictOf,
@@ -15,7 +16,7 @@ const RING_EXPIRES = NOW + 35_000;
 
 const circumstances = (change: Partial<Circumstances> = {}): Circumstances => ({
   push: { because: 'offline', pushId: 'push-1', provider: 'apns', attempts: 0, result: 'pending' },
-  fuse: { blown: () => false },
+  breaker: { isOpen: () => false },
   ...{ now: NOW, ringExpiresAt: RING_EXPIRES, random: 0.5 },
   ...change,
 });
@@ -43,9 +44,13 @@ const triedFcm = (result: PushAnswer): Attempt => ({
   ...{ address: fcm, provider: 'fcm', results: [{ environment: null, result }] },
 });
 
-function judged(attempt: Attempt, change: Partial<Circumstances> = {}) {
+function judged(attempt: Attempt, change: Partial<Circumstances> = {}, standing: Partial<Standing> = {}) {
   const verdict = verdictOf(attempt, circumstances(change));
-  const recorded = verdict.events('phone');
+  const recorded = verdict.events('phone', {
+    reached: false,
+    retryInMs: verdict.retryAfterMs,
+    ...standing,
+  });
   return { ...verdict, recorded, types: recorded.map(({ type }) => type) };
 }
 
@@ -81,7 +86,12 @@ describe('the gateway, when the provider says', () => {
 
   it('APNs 400 BadDeviceToken, and there is no key for the other environment: keeps the token, nothing is proven', () =>
     expect(judged(triedApns(['production', badToken]))).toMatchObject({
-      ...{ outcome: 'refused', retire: false, badToken: false, types: ['PushRejected'] },
+      ...{ outcome: 'refused', retire: false, pause: true, badToken: false, types: ['PushRejected'] },
+    }));
+
+  it('APNs 400 BadDeviceToken, and the other environment was not needed any more: has learned nothing', () =>
+    expect(judged({ ...triedApns(['production', badToken]), unfinished: true })).toMatchObject({
+      ...{ outcome: 'refused', retire: false, pause: false, badToken: false, types: ['PushRejected'] },
     }));
 
   it('APNs 400 BadDeviceToken, and the other environment does not answer: tries again', () =>
@@ -89,12 +99,25 @@ describe('the gateway, when the provider says', () => {
       ...{ outcome: 'waiting', retire: false, types: ['PushRetried'] },
     }));
 
-  it('APNs 400 BadDeviceToken in both for most tokens of an app: retires none, the fuse is blown', () =>
+  it('APNs 400 BadDeviceToken in both while the breaker is open: keeps a token that was good once, and rests it', () =>
     expect(
       judged(triedApns(['production', badToken], ['sandbox', badToken]), {
-        fuse: { blown: (app) => app === BUNDLE },
+        breaker: { isOpen: (app) => app === BUNDLE },
       }),
-    ).toMatchObject({ outcome: 'refused', retire: false, badToken: true, types: ['PushRejected'] }));
+    ).toMatchObject({
+      ...{ outcome: 'refused', retire: false, pause: true, badToken: true, types: ['PushRejected'] },
+    }));
+
+  it('APNs 400 BadDeviceToken in both about a token that was never accepted: retires it whatever the breaker says', () =>
+    expect(
+      judged(
+        {
+          ...triedApns(['production', badToken], ['sandbox', badToken]),
+          address: { ...apns, tokenAccepted: false },
+        },
+        { breaker: { isOpen: () => true } },
+      ),
+    ).toMatchObject({ retire: true, pause: false, types: ['PushRejected', 'DevicePushTokenRetired'] }));
 
   it.each([
     ['later than', REGISTERED + 1, true],
@@ -149,16 +172,16 @@ describe('the gateway, when the provider says', () => {
     }),
   );
 
-  it('FCM 403 SENDER_ID_MISMATCH for most tokens of a project: retires none, the fuse is blown', () =>
+  it('FCM 403 SENDER_ID_MISMATCH while the breaker is open: keeps a token that was good once', () =>
     expect(
       judged(triedFcm(fcmSays(403, 'PERMISSION_DENIED', 'SENDER_ID_MISMATCH')), {
-        fuse: { blown: (app) => app === 'project' },
+        breaker: { isOpen: (app) => app === 'project' },
       }),
     ).toMatchObject({ outcome: 'refused', retire: false, badToken: true, types: ['PushRejected'] }));
 
-  it('FCM 404 UNREGISTERED: is about this one install, whatever the fuse says', () =>
+  it('FCM 404 UNREGISTERED: is about this one install, whatever the breaker says', () =>
     expect(
-      judged(triedFcm(fcmSays(404, 'NOT_FOUND', 'UNREGISTERED')), { fuse: { blown: () => true } }),
+      judged(triedFcm(fcmSays(404, 'NOT_FOUND', 'UNREGISTERED')), { breaker: { isOpen: () => true } }),
     ).toMatchObject({ retire: true, badToken: false }));
 
   it.each<[string, Attempt, number, string]>([
@@ -186,6 +209,24 @@ describe('the gateway, when the provider says', () => {
         { type: 'PushRejected', data: { reason: 'NoPushToken', status: null, configuration: false } },
       ],
     }));
+});
+
+describe('an attempt whose device has got the call meanwhile', () => {
+  it('is not made again, and says that nothing was lost', () =>
+    expect(
+      judged(triedApns(['production', unanswered('Timeout')]), {}, { reached: true, retryInMs: null })
+        .recorded,
+    ).toMatchObject([{ type: 'PushRetried', data: { reason: 'Timeout', afterMs: null, reached: true } }]));
+
+  it('says so when it was refused', () =>
+    expect(
+      judged(triedFcm(fcmSays(404, 'NOT_FOUND', 'UNREGISTERED')), {}, { reached: true }).recorded[0],
+    ).toMatchObject({ type: 'PushRejected', data: { reached: true } }));
+
+  it('says nothing of it otherwise', () =>
+    expect(judged(triedApns(['production', unanswered('Timeout')])).recorded[0]?.data).not.toHaveProperty(
+      'reached',
+    ));
 });
 
 describe('another try', () => {

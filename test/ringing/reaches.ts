@@ -7,9 +7,11 @@ export const REGISTERED = Date.parse('2026-11-22T11:00:00.000Z');
 export const apns: PushAddress & { provider: 'apns' } = {
   ...{ provider: 'apns', token: 'a1b2', bundleId: BUNDLE, environment: 'production' },
   tokenUpdatedAt: REGISTERED,
+  tokenAccepted: true,
 };
 export const fcm: PushAddress & { provider: 'fcm' } = {
   ...{ provider: 'fcm', token: 'f:1', projectId: 'project', tokenUpdatedAt: REGISTERED },
+  tokenAccepted: true,
 };
 
 export const iPhone = (live: Reach['live'] = null): Reach => ({

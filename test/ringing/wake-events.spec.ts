@@ -1,4 +1,11 @@
-import { type WakeEvent, noWake } from '../../src/ringing/wake-events.js';
+import {
+  type WakeEvent,
+  evolveAll,
+  mayRetry,
+  needsPush,
+  noWake,
+  placesLeft,
+} from '../../src/ringing/wake-events.js';
 import { askedByPush, askedBySocket, reached, wakeAfter } from './reaches.js';
 
 const facts = { deviceId: 'iphone', provider: 'apns', environment: 'production', status: 200 } as const;
@@ -109,5 +116,60 @@ describe('what is known of waking the callee', () => {
     expect(Object.entries(devices)).toEqual([
       [deviceId, { platform: null, reached: true, acknowledged: true, socket: false, push: null }],
     ]);
+  });
+});
+
+describe('a push', () => {
+  const asked = (because: 'offline' | 'background'): WakeEvent => {
+    const { data } = askedByPush('iphone');
+    return { type: 'WakeRequested', data: { ...data, because } as never };
+  };
+  const preflight: WakeEvent = { type: 'DeviceReached', data: { deviceId: 'iphone', via: 'preflight' } };
+  const isNeeded = (events: WakeEvent[], again = false): boolean =>
+    needsPush(wakeAfter(...events).devices.iphone!, again);
+
+  it.each<[string, WakeEvent[], boolean]>([
+    ['that was just asked for is sent', [asked('offline')], true],
+    ['that failed is sent again', [asked('offline'), retried(100)], true],
+    ['that was accepted is not sent again', [asked('offline'), accepted], false],
+    ['is not sent to a phone that has asked about the call', [asked('offline'), preflight], false],
+    [
+      'is not sent again to a phone that has the call',
+      [asked('offline'), retried(100), reached('iphone')],
+      false,
+    ],
+    [
+      'is sent once to an app in the background whatever its socket says',
+      [asked('background'), reached('iphone')],
+      true,
+    ],
+    [
+      'is not sent again to an app in the background whose socket has acknowledged',
+      [asked('background'), reached('iphone'), retried(100)],
+      false,
+    ],
+  ])('%s', (_, events, needed) => expect(isNeeded(events)).toBe(needed));
+
+  it('that one APNs environment refused is not tried in the other one when the phone has the call', () =>
+    expect(isNeeded([asked('background'), reached('iphone')], true)).toBe(false));
+});
+
+describe('the wake of one call', () => {
+  const asks = (count: number): WakeEvent[] =>
+    Array.from({ length: count }, (_, nr) => askedBySocket(`device-${nr}`));
+
+  it('has a place for two hundred devices', () => {
+    expect(placesLeft(wakeAfter(...asks(199)))).toBe(1);
+    expect(placesLeft(wakeAfter(...asks(201)))).toBe(0);
+  });
+
+  it('ends the retries when it has two thousand events', () => {
+    const before = evolveAll(
+      wakeAfter(askedByPush('iphone')),
+      Array.from({ length: 1_998 }, () => retried(100)),
+    );
+    expect(mayRetry(before, before.devices.iphone!)).toBe(true);
+    const full = evolveAll(before, [retried(100)]);
+    expect(mayRetry(full, full.devices.iphone!)).toBe(false);
   });
 });

@@ -163,17 +163,22 @@ export class WakeDescriber {
     const answer = status === null ? text(data['reason'])! : `${status} ${text(data['reason'])}`;
     const pause = typeof data['afterMs'] === 'number' ? data['afterMs'] : null;
     this.pushing.get(device)!.again = pause !== null;
-    const next =
-      pause === null ? 'No time is left to try again.' : `The same push is sent again after ${pause} ms.`;
+    const reached = data['reached'] === true;
+    const next = reached
+      ? `${this.cast.nameOf(device)} has the call by now, so the push is not sent again.`
+      : pause === null
+        ? 'No time is left to try again.'
+        : `The same push is sent again after ${pause} ms.`;
+    const tone = pause === null && !reached ? 'bad' : 'retry';
     return {
-      ...{ tone: pause === null ? 'bad' : 'retry', title: `${provider}: ${answer}` },
+      ...{ tone, title: `${provider}: ${answer}` },
       words: `${words}${status === null ? `${provider} gave no answer (${answer}).` : `${provider} answered ${answer}.`} ${next}`,
       rows: [
         ...rows,
         {
           ...{
             label: answer,
-            tone: pause === null ? 'bad' : 'retry',
+            tone,
           },
           arrows: [{ from: this.providerLane(data), to: GATEWAY, kind: status === null ? 'lost' : 'sent' }],
         },
