@@ -43,10 +43,10 @@ export async function playRound(kind, setup, say) {
     if (whileDown) await restart();
     const alone = await segment(parts);
     say('beside');
-    if (whileDown) await restart(whileDown);
     const hostile = fork(file('hostile.mjs'), [kind, String(port), secret]);
     children.push(hostile);
     await answer(hostile, ANSWER_MS);
+    if (whileDown) await restart(whileDown);
     const beside = await segment({ ...parts, hostile });
     const { answers } = await ask(hostile, 'answers', ANSWER_MS).catch(() => ({ answers: {} }));
     return { alone, beside, answers, lastWords: gateway.lastWords };
