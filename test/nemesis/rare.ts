@@ -1,8 +1,8 @@
 import type { Evidence } from './evidence.js';
 import type { Operation } from './history.js';
+import { HOSTILE, type Hostile, nameOf } from './hostile.js';
 
-/** What seldom happens and must happen in a batch, or the batch has proven nothing (L10). */
-export const RARE = [
+const RACES_AND_FAULTS = [
   'two nodes answer at once, and node 0 wins',
   'two nodes answer at once, and node 1 wins',
   'an answer beats a cancel',
@@ -16,7 +16,10 @@ export const RARE = [
   'Apple reports an older install dead, and the token stays',
 ] as const;
 
-export type Rare = (typeof RARE)[number];
+export type Rare = (typeof RACES_AND_FAULTS)[number] | Hostile;
+
+/** What seldom happens and must happen in a batch, hostile users of every kind included, or the batch has proven nothing (L10). */
+export const RARE: readonly Rare[] = [...RACES_AND_FAULTS, ...HOSTILE];
 
 /** The rare things that happened in one round. */
 export function rareIn(evidence: Evidence): Set<Rare> {
@@ -33,6 +36,8 @@ export function rareIn(evidence: Evidence): Set<Rare> {
   const ids = evidence.pushes.flatMap(({ apnsId }) => (apnsId === null ? [] : [apnsId]));
   if (new Set(ids).size < ids.length) seen.add('the same push arrives twice');
   takeoversIn(evidence, seen);
+  for (const kind of HOSTILE)
+    if (evidence.history.faults.some(({ name }) => name === nameOf(kind))) seen.add(kind);
   if (resumesBehind(evidence)) seen.add('a device resumes three or more events behind');
   if (
     evidence.pushes.some(
@@ -51,7 +56,7 @@ function racesIn(operations: readonly Operation[], seen: Set<Rare>): void {
   for (const won of answers.filter(({ outcome }) => outcome === 'ok')) {
     const rivals = answers.filter((other) => other.node !== won.node && overlap(won, other));
     if (rivals.some(({ outcome }) => outcome === 'ANSWERED_ELSEWHERE'))
-      seen.add(won.node === 0 ? RARE[0] : RARE[1]);
+      seen.add(RACES_AND_FAULTS[won.node === 0 ? 0 : 1]);
     if (cancels.some((cancel) => overlap(won, cancel) && cancel.outcome === 'ALREADY_ANSWERED'))
       seen.add('an answer beats a cancel');
   }

@@ -3,6 +3,7 @@ import { type Evidence, gather, headOf } from './evidence.js';
 import { haunt, heal } from './faults.js';
 import { Handset, type Platform } from './handset.js';
 import { History } from './history.js';
+import { harass } from './hostile.js';
 import { liveness } from './liveness.js';
 import { Person } from './person.js';
 import { type Rare, rareIn } from './rare.js';
@@ -27,7 +28,10 @@ export interface Round {
   evidence: Evidence;
 }
 
-/** One seed: eight users with three phones each, some seconds of faults, then health again, and the two kinds of proof. */
+/**
+ * One seed: eight users with three phones each and hostile users beside them, some seconds of faults, then health again,
+ * and the two kinds of proof.
+ */
 export async function playRound(world: World, seed: number): Promise<Round> {
   const begun = Date.now();
   const chance = new Chance(seed);
@@ -42,7 +46,11 @@ export async function playRound(world: World, seed: number): Promise<Round> {
     for (const phone of phones) phone.wake();
     const workload = new Workload(people, chance.fork());
     const [crashes] = [world.nodes.map(({ crashes }) => crashes.length)];
-    await Promise.all([workload.run(FAULTS_MS), haunt({ ...scene, chance: chance.fork() }, FAULTS_MS - 500)]);
+    const [, , unseemly] = await Promise.all([
+      workload.run(FAULTS_MS),
+      haunt({ ...scene, chance: chance.fork() }, FAULTS_MS - 500),
+      harass(scene, FAULTS_MS),
+    ]);
     for (const person of people) person.active = false;
     await heal(scene);
     await workload.settled();
@@ -51,7 +59,7 @@ export async function playRound(world: World, seed: number): Promise<Round> {
     for (const phone of phones) phone.close();
     const evidence = await gather(world, { seed, history, phones, since });
     violations.unshift(...safety(evidence), ...safetyOfPushes(evidence), ...safetyOfSignals(evidence));
-    violations.push(...sound(world, crashes, phones));
+    violations.push(...unseemly, ...sound(world, crashes, phones));
     return {
       ...{ seed, calls: evidence.stories.size, operations: history.operations.length, violations, evidence },
       ...{ faults: history.faults.map(({ name }) => name), rare: rareIn(evidence), ms: Date.now() - begun },

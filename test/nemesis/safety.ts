@@ -3,6 +3,7 @@ import type { CallEvent } from '../../src/calls/domain/call.js';
 import type { CallView } from '../../src/calls/domain/call-view.js';
 import { type Evidence, type Story, bare } from './evidence.js';
 import type { Operation } from './history.js';
+import { isHostile } from './hostile-account.js';
 import { RING_MS } from './world.js';
 
 export interface Violation {
@@ -61,7 +62,9 @@ function* lawful({ callId, events, wake, forbidden, folds }: Story): Violations 
   if (forbidden !== null) yield named('S2 legal', callId, forbidden);
   let before = '';
   for (const { event } of events) {
-    if (!MAY_FOLLOW[before]?.includes(event.type))
+    const erased = event.type === 'CallEnded' && event.data.reason === 'participant_erased';
+    const unended = before in MAY_FOLLOW && before !== '';
+    if (!MAY_FOLLOW[before]?.includes(event.type) && !(erased && unended))
       yield named('S2 legal', callId, `${event.type} after ${before || 'nothing'}`);
     before = event.type;
   }
@@ -106,12 +109,12 @@ function lateness(history: Evidence['history'], from: number, to: number): numbe
   return history.delayBetween(from, to, LATE_MS) ? LATE_MS : history.stalledBetween(from, to);
 }
 
-/** S10: nothing is recorded that nobody asked for. */
+/** S10: nothing is recorded that nobody asked for. What hostile users ask for is not kept. */
 function* caused({ callId, events }: Story, { history, aliases }: Evidence): Violations {
   const names = new Set([callId, ...[...aliases].filter(([, of]) => of === callId).map(([alias]) => alias)]);
   const asked = history.operations.filter((operation) => names.has(operation.callId ?? ''));
   for (const { event, actor, at } of events) {
-    if (!actor) continue;
+    if (!actor || isHostile(actor.userId)) continue;
     const commands = [COMMAND_OF[event.type], ...(event.type === 'CallAnswered' ? ['call:initiate'] : [])];
     if (event.type === 'CallCancelled') commands.push('call:initiate'); // cancelled before it began
     const cause = asked.find(
