@@ -34,6 +34,8 @@ const rooms = [
   room(
     'history',
     'calls/domain',
+    'concurrency',
+    'deadline',
     'devices',
     'event-store/personal-data',
     'ringing/wake-events',
@@ -65,7 +67,12 @@ const rooms = [
     'safe-json',
   ),
   room(
-    ...['operations', 'auth/speaker', 'calls/call-changed', 'ringing/(token-purge-breaker|wake-progressed)'],
+    ...[
+      'operations',
+      'auth/speaker',
+      'calls/call-changed',
+      'ringing/(token-purge-breaker|wake-progressed|job-sweeper)',
+    ],
     ...['sockets/socket-server', 'cluster/bus', 'database/pools', 'deadline'],
   ),
   room('simulator', 'clock'),

@@ -13,7 +13,7 @@ import { CLOCK } from './clock.js';
 import { NODES_SECRET } from './cluster/bus.js';
 import { CONFIG, type Config } from './config.js';
 import { DatabaseClock } from './database/database-clock.js';
-import { CONTROL_POOL, OPERATOR_POOL, READ_POOL } from './database/pools.js';
+import { CONTROL_POOL, LIST_POOL, OPERATOR_POOL, READ_POOL } from './database/pools.js';
 import { DevicesModule } from './devices/devices.module.js';
 import { EventStore } from './event-store/event-store.js';
 import { HistoryModule } from './history/history.module.js';
@@ -47,7 +47,7 @@ export interface Foundation {
   config: Config;
   log: Log;
   clock: DatabaseClock;
-  pools: { append: Pool; read: Pool; control: Pool; operators: Pool };
+  pools: { append: Pool; store: Pool; read: Pool; lists: Pool; control: Pool; operators: Pool };
   dataSource: DataSource;
   secrets: { userTokens: string; actionTokens: string; nodes: string };
   demoPhones: DemoPhones | null;
@@ -59,6 +59,7 @@ export interface Foundation {
 class FoundationModule {
   static of({ config, log, clock, pools, dataSource, secrets, demoPhones }: Foundation): DynamicModule {
     const store = new EventStore(pools.append, {
+      readPool: pools.store,
       ...{ obligations: callObligations(config), personal: PERSONAL_FIELDS },
     });
     const providers = [
@@ -68,6 +69,7 @@ class FoundationModule {
       { provide: CLOCK, useValue: clock },
       { provide: DatabaseClock, useValue: clock },
       { provide: READ_POOL, useValue: pools.read },
+      { provide: LIST_POOL, useValue: pools.lists },
       { provide: CONTROL_POOL, useValue: pools.control },
       { provide: OPERATOR_POOL, useValue: pools.operators },
       { provide: DataSource, useValue: dataSource },

@@ -9,7 +9,7 @@ import type { Config } from './config.js';
 import { createDataSource } from './database/data-source.js';
 import { DatabaseClock } from './database/database-clock.js';
 import { migrate } from './database/migrate.js';
-import { PATIENT, openPool } from './database/pools.js';
+import { CONNECTIONS, PATIENT, openPool } from './database/pools.js';
 import { Failure } from './failure.js';
 import type { DemoPhones } from './http/demo-phones.controller.js';
 import { serveDocs } from './http/openapi.js';
@@ -50,10 +50,12 @@ export async function startGateway(
 ): Promise<RunningGateway> {
   await migrate(config.databaseUrl);
   const pools = {
-    append: openPool(config.databaseUrl, 'appends', 2),
-    read: openPool(config.databaseUrl, 'reads', 6),
-    control: openPool(config.databaseUrl, 'control', 3),
-    operators: openPool(config.databaseUrl, 'operators', 2, PATIENT),
+    append: openPool(config.databaseUrl, 'appends', CONNECTIONS.append),
+    store: openPool(config.databaseUrl, 'streams', CONNECTIONS.store),
+    read: openPool(config.databaseUrl, 'reads', CONNECTIONS.read),
+    lists: openPool(config.databaseUrl, 'lists', CONNECTIONS.list),
+    control: openPool(config.databaseUrl, 'control', CONNECTIONS.control),
+    operators: openPool(config.databaseUrl, 'operators', CONNECTIONS.operator, PATIENT),
   };
   const dataSource = createDataSource(config.databaseUrl);
   const close = async (): Promise<void> => {

@@ -6,7 +6,7 @@ import { LruMap } from '../concurrency/lru-map.js';
 import { type Claim, type EventActor, type StoredEvent, StoreUnavailable } from '../event-store/event.js';
 import { EventStore } from '../event-store/event-store.js';
 import { CallChanged } from './call-changed.js';
-import { aliasKey, earlyCancelClaim, fingerprint, released } from './claims.js';
+import { aliasClaim, aliasContent, aliasKey, earlyCancelClaim, released } from './claims.js';
 import {
   type Call,
   type CallEvent,
@@ -161,9 +161,16 @@ export class Calls {
   }
 
   /** Whether this is what was asked for under the second name of a merged call. */
-  async isContentOfAlias(callId: string, content: string): Promise<boolean> {
+  async isContentOfAlias(callId: string, userId: string, content: string): Promise<boolean> {
     const claim = await this.store.claimOn(aliasKey(callId));
-    return claim !== null && claim.owner === fingerprint(callId, callIdOf(claim.streamId), content);
+    if (claim === null) return false;
+    const asked = aliasContent(callId, callIdOf(claim.streamId), content);
+    return claim.owner === (await this.store.fingerprint(userId, asked));
+  }
+
+  /** Makes `callId` another name of the call `of`, for what the user asked for. */
+  async aliasClaim(callId: string, of: string, userId: string, content: string): Promise<Claim> {
+    return aliasClaim(callId, await this.store.fingerprint(userId, aliasContent(callId, of, content)));
   }
 
   /** Which call holds a claim, by the stream the store named. */

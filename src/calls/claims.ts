@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { ANYBODY, type Claim } from '../event-store/event.js';
 import type { CallEvent, ExistingCall } from './domain/call.js';
 
@@ -48,16 +47,18 @@ export const placesOfNewCall = ({ caller, callee }: NewCall, busyPolicy: 'ring' 
 ];
 
 /**
- * Makes `callId` another name of the call `of`, and of no other call. Remembers what was asked for under it, so that
- * asking for something else is a conflict.
+ * Makes `callId` another name of a call, and of no other.
+ * @param fingerprint of what was asked for under it, so that asking for something else is a conflict
  */
-export const aliasClaim = (callId: string, of: string, content: string): Claim => ({
-  ...{ key: aliasKey(callId), owner: fingerprint(callId, of, content), kept: true },
+export const aliasClaim = (callId: string, fingerprint: string): Claim => ({
+  key: aliasKey(callId),
+  owner: fingerprint,
+  kept: true,
 });
 
-/** The content itself is personal, and claims are not sealed. */
-export const fingerprint = (callId: string, of: string, content: string): string =>
-  createHash('sha256').update(`${callId} ${of} ${content}`).digest('base64url');
+/** What the fingerprint of an alias is made of. The content is personal, and claims are not sealed. */
+export const aliasContent = (callId: string, of: string, content: string): string =>
+  `${callId} ${of} ${content}`;
 
 export const earlyCancelClaim = (userId: string, callId: string): Claim => ({
   ...{ key: earlyCancelKey(userId, callId), owner: null },

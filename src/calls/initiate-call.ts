@@ -4,7 +4,6 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { CLOCK, type Clock } from '../clock.js';
 import { Calls } from './calls.js';
 import {
-  aliasClaim,
   isEarlyCancelKey,
   isLiveKey,
   isPairKey,
@@ -132,7 +131,7 @@ export class InitiateCallHandler implements ICommandHandler<InitiateCall> {
     }
     const events = answer(call, { by, now: this.clock.now() });
     const claims = [
-      aliasClaim(callId, call.callId, contentOf(initiation)),
+      await this.calls.aliasClaim(callId, call.callId, by.userId, contentOf(initiation)),
       unlessCancelled(by.userId, callId), // meanwhile, by another way: then it is not picked up, but recorded as cancelled
     ];
     const outcome = await this.calls.append(call, events, { by, commandId: randomUUID(), claims });
@@ -141,10 +140,10 @@ export class InitiateCallHandler implements ICommandHandler<InitiateCall> {
 
   /** The id is already another name of a merged call. */
   private async mergedBefore(initiation: Initiation): Promise<Initiated> {
-    const { callId } = initiation;
+    const { callId, by } = initiation;
     const [call, same] = await Promise.all([
       this.calls.load(callId),
-      this.calls.isContentOfAlias(callId, contentOf(initiation)),
+      this.calls.isContentOfAlias(callId, by.userId, contentOf(initiation)),
     ]);
     if (call.state === 'none' || !same) throw new CallRefused('CALL_ID_CONFLICT');
     return { call, merged: true, created: false };

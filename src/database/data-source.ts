@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
 import { DeviceEntity } from '../devices/device.entity.js';
-import { MAX_LIFETIME_S, MortalClient } from './pools.js';
+import { CONNECTIONS, MAX_LIFETIME_S, MortalClient } from './pools.js';
 import { EventStore1700000000001 } from './migrations/1-event-store.js';
 import { Devices1700000000002 } from './migrations/2-devices.js';
 import { Operators1700000000003 } from './migrations/3-operators.js';
@@ -8,7 +8,10 @@ import { Privacy1700000000004 } from './migrations/4-privacy.js';
 import { ClaimsByStream1700000000005 } from './migrations/5-claims-by-stream.js';
 import { CorrectedEnvironment1700000000006 } from './migrations/6-corrected-environment.js';
 import { ConflictFirst1700000000007 } from './migrations/7-conflict-first.js';
+import { LosingIsCheap1700000000008 } from './migrations/8-losing-is-cheap.js';
+import { RecentCalls1700000000010 } from './migrations/10-recent-calls.js';
 import { AcceptedTokens1700000000011 } from './migrations/11-accepted-tokens.js';
+import { ErasureByKeyAlone1700000000012 } from './migrations/12-erasure-by-key-alone.js';
 
 /** Every query ends, and so does a transaction somebody forgot. Not for migrations: they take as long as they take. */
 const DEADLINES = {
@@ -30,13 +33,16 @@ export function createDataSource(url: string, extra: object = DEADLINES): DataSo
       ClaimsByStream1700000000005,
       CorrectedEnvironment1700000000006,
       ConflictFirst1700000000007,
+      LosingIsCheap1700000000008,
+      RecentCalls1700000000010,
       AcceptedTokens1700000000011,
+      ErasureByKeyAlone1700000000012,
     ],
     migrationsTransactionMode: 'each',
     installExtensions: false,
     synchronize: false,
     applicationName: 'ringway entities',
-    poolSize: 5,
+    poolSize: CONNECTIONS.entities,
     connectTimeoutMS: 1_500,
     poolErrorHandler: () => undefined,
     extra,

@@ -14,6 +14,24 @@ const LIMITS = {
   maxLifetimeSeconds: MAX_LIFETIME_S,
 };
 
+/** Connections of one node to PostgreSQL, by what they are for: 18 together. */
+export const CONNECTIONS = {
+  /** Statements of group commit in flight at once. */
+  append: 2,
+  /** Streams that a command decides on. */
+  store: 3,
+  /** Where people can be reached, and what a device is synced with. */
+  read: 4,
+  /** Lists of one user's calls: slow questions wait for each other, and for nobody else. */
+  list: 2,
+  /** Leases, jobs, presence and checkpoints. */
+  control: 3,
+  /** Operators' questions over everybody's calls. */
+  operator: 2,
+  /** Registrations and erasures (TypeORM). */
+  entities: 2,
+};
+
 /** For questions over many calls, which nobody's call waits for. */
 export const PATIENT = { query_timeout: 4_900, statement_timeout: 4_800 };
 
@@ -34,6 +52,8 @@ export function openPool(
 
 /** Injection token of the pool for queries. */
 export const READ_POOL = Symbol('read pool');
+/** Injection token of the pool for lists of one user's calls. */
+export const LIST_POOL = Symbol('list pool');
 /** Injection token of the pool for operators' questions: however long they take, no call waits for a connection. */
 export const OPERATOR_POOL = Symbol('operator pool');
 /** Injection token of the small pool for leases and jobs, which busy commands cannot starve. */

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import type { Pool } from 'pg';
 import { isOutage } from '../database/outage.js';
 import {
@@ -26,6 +27,8 @@ export interface EventStoreOptions {
   obligations?: Obligations;
   /** What is stored under its owner's key only. */
   personal?: PersonalFields;
+  /** Connections that streams are read over; those of the appends when not given. */
+  readPool?: Pool;
   /** Append statements in flight at once. */
   concurrency?: number;
   /** After this an append ends as {@link StoreUnavailable}. */
@@ -44,6 +47,7 @@ const MAX_UNSETTLED = 10_000;
  */
 export class EventStore {
   private readonly commits: GroupCommit;
+  private readonly readPool: Pool;
   private readonly obligations: Obligations;
   private readonly personal: PersonalFields;
   private readonly keys: UserKeys;
@@ -53,8 +57,9 @@ export class EventStore {
   private readonly unsettled = new Map<string, number>();
 
   constructor(
-    private readonly pool: Pool,
+    pool: Pool,
     {
+      readPool = pool,
       obligations = () => ({}),
       personal = {},
       concurrency = 2,
@@ -64,7 +69,8 @@ export class EventStore {
   ) {
     this.obligations = obligations;
     this.personal = personal;
-    this.keys = new UserKeys(pool);
+    this.readPool = readPool;
+    this.keys = new UserKeys(readPool);
     this.commits = new GroupCommit(pool, { concurrency, deadlineMs, maxQueue });
   }
 
@@ -120,6 +126,15 @@ export class EventStore {
   /** Nobody here was told what came of it: a frozen server may carry it out minutes later. */
   disown(commandId: string): void {
     this.unsettled.set(commandId, performance.now());
+  }
+
+  /**
+   * A keyed hash under the user's own key: the same text gives the same hash until the user is erased, and afterwards nobody
+   * can tell what it was made of.
+   */
+  async fingerprint(userId: string, text: string): Promise<string> {
+    const { key } = await this.keys.of(userId).catch(asUnavailable);
+    return createHmac('sha256', key).update(text).digest('base64url');
   }
 
   private remember(commandId: string): void {
@@ -210,7 +225,7 @@ export class EventStore {
   }
 
   private async run<R extends object>(name: string, text: string, values: unknown[]): Promise<{ rows: R[] }> {
-    return this.pool.query<R>({ name, text, values }).catch(asUnavailable);
+    return this.readPool.query<R>({ name, text, values }).catch(asUnavailable);
   }
 }
 

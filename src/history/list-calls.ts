@@ -10,7 +10,9 @@ import {
   callOf,
 } from '../calls/domain/call.js';
 import { CLOCK, type Clock } from '../clock.js';
-import { READ_POOL } from '../database/pools.js';
+import { KeyedQueue } from '../concurrency/keyed-queue.js';
+import { LIST_POOL } from '../database/pools.js';
+import { ANSWER_MS, tooLate } from '../deadline.js';
 import { keyOf, opened } from '../event-store/personal-data.js';
 import { Failure } from '../failure.js';
 import { type CallRecord, recordOf } from './call-record.js';
@@ -43,45 +45,73 @@ export class ListCalls extends Query<CallPage> {
   }
 }
 
+/** Calls that one request looks at for a page with a filter; those it finds are the page. */
+const LOOKED_AT = 1_000;
+
 /**
  * The history is a query over the events: a user's calls are the `CallInitiated` events that name them (two partial
  * indexes), each folded from its own short stream. There is no second copy to lag behind or to rebuild. A user who was
  * erased begins anew: their list holds what came after.
+ *
+ * What a page costs does not grow with the history: with a filter (`with`, `media`, `outcome`) one request looks at so many
+ * calls at most. A page that is not full by then is given out as it is, and its cursor goes on behind the last call looked at.
+ * Lists have connections of their own, and those of one user wait for each other.
  */
 @QueryHandler(ListCalls)
 export class ListCallsHandler implements IQueryHandler<ListCalls> {
+  private readonly turns = new KeyedQueue();
+
   constructor(
-    @Inject(READ_POOL) private readonly pool: Pool,
+    @Inject(LIST_POOL) private readonly pool: Pool,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  async execute({ userId, filters }: ListCalls): Promise<CallPage> {
+  execute({ userId, filters }: ListCalls): Promise<CallPage> {
+    const deadline = performance.now() + ANSWER_MS;
+    return this.turns.run(userId, () => {
+      if (performance.now() > deadline) return Promise.reject(tooLate());
+      return this.list(userId, filters);
+    });
+  }
+
+  private async list(userId: string, filters: CallFilters): Promise<CallPage> {
     const after = filters.cursor === undefined ? null : decodeCursor(filters.cursor);
+    const { direction = null, with: peer = null, media = null, outcome = null, limit } = filters;
+    const filtered = peer !== null || media !== null || outcome !== null;
+    const lookAt = filtered ? LOOKED_AT : limit + 1;
     const { rows } = await this.pool.query<Row>({
-      ...{ name: 'list_calls', text: LIST },
+      name: 'list_calls',
+      text: LIST,
       values: [
-        ...[
-          userId,
-          filters.direction ?? null,
-          filters.with ?? null,
-          filters.media ?? null,
-          filters.outcome ?? null,
-        ],
-        ...[instant(filters.from), instant(filters.to), after && instant(after.at), after?.callId ?? null],
-        filters.limit + 1,
+        userId,
+        direction,
+        peer,
+        media,
+        outcome,
+        instant(filters.from),
+        instant(filters.to),
+        after && instant(after.at),
+        after?.callId ?? null,
+        limit + 1,
+        lookAt,
       ],
     });
-    const page = rows.slice(0, filters.limit).map(({ history }) => foldRow(history));
+    const { histories, looked, last } = rows[0]!;
+    const found = (histories ?? []).map(foldRow);
+    const page = found.slice(0, limit);
     const now = this.clock.now();
-    return {
-      items: page.map((call) => recordOf(call, userId, now)),
-      nextCursor: rows.length > page.length ? cursorAfter(page) : null,
-    };
+    const items = page.map((call) => recordOf(call, userId, now));
+    if (found.length > limit) return { items, nextCursor: cursorAfter(page) };
+    return { items, nextCursor: looked === lookAt && filtered && last ? cursorAt(last) : null };
   }
 }
 
 interface Row {
-  history: HistoryRow[];
+  /** The streams of the calls found, newest first; null when there are none. */
+  histories: HistoryRow[][] | null;
+  /** How many calls were looked at, and the last of them. */
+  looked: number;
+  last: { at: number; callId: string } | null;
 }
 
 /** A stream as PostgreSQL hands it over in one value. */
@@ -103,32 +133,41 @@ export const positionOf = (callId: string): string =>
   `coalesce((select position from events where stream_id = 'call-' || ${callId} and version = 1), 0)`;
 
 const side = (mine: 'caller' | 'callee', other: 'caller' | 'callee', direction: string): string => `(
-  select stream_id, at, position from events begun
+  select stream_id, at, position, data ->> 'media' as media, data #>> '{${other},userId}' as peer from events
    where type = 'CallInitiated' and data #>> '{${mine},userId}' = $1
      and ($2::text is null or $2 = '${direction}')
-     and ($3::text is null or data #>> '{${other},userId}' = $3)
-     and ($4::text is null or data ->> 'media' = $4)
      and ($6::timestamptz is null or at >= $6)
      and ($7::timestamptz is null or at < $7)
      and ($8::timestamptz is null or (at, position) < ($8, ${positionOf('$9')}))
      and at > (select coalesce(max(at), '-infinity') from events e where e.stream_id = 'user-' || $1)
-     and ($5::text is null or ${OUTCOME} = $5)
-   order by at desc, position desc limit $10)`;
+   order by at desc, position desc limit $11)`;
 
 const LIST = `
-select stream.history
-  from (select * from (${side('caller', 'callee', 'outgoing')} union all ${side('callee', 'caller', 'incoming')}) sides
-         order by at desc, position desc limit $10) begun
-  cross join ${HISTORY_OF_BEGUN}
- order by begun.at desc, begun.position desc`;
+with looked as materialized (
+  select * from (${side('caller', 'callee', 'outgoing')} union all ${side('callee', 'caller', 'incoming')}) sides
+   order by at desc, position desc limit $11),
+found as materialized (
+  select stream_id, at, position from looked begun
+   where ($3::text is null or peer = $3)
+     and ($4::text is null or media = $4)
+     and ($5::text is null or ${OUTCOME} = $5)
+   order by at desc, position desc limit $10)
+select (select json_agg(stream.history order by begun.at desc, begun.position desc)
+          from found begun cross join ${HISTORY_OF_BEGUN}) as histories,
+       (select count(*)::int from looked) as looked,
+       (select json_build_object('at', (extract(epoch from at) * 1000)::bigint, 'callId', substr(stream_id, 6))
+          from looked order by at, position limit 1) as last`;
 
 const instant = (ms: number | undefined): Date | null => (ms === undefined ? null : new Date(ms));
 
 /** Names the last call of a page. Its position stays here: it counts the events of everybody. */
 export const cursorAfter = (page: readonly ExistingCall[]): string | null => {
   const last = page.at(-1);
-  return last ? Buffer.from(`${last.initiatedAt}.${last.callId}`).toString('base64url') : null;
+  return last ? cursorAt({ at: last.initiatedAt, callId: last.callId }) : null;
 };
+
+const cursorAt = ({ at, callId }: { at: number; callId: string }): string =>
+  Buffer.from(`${at}.${callId}`).toString('base64url');
 
 export function decodeCursor(cursor: string): { at: number; callId: string } {
   const match = /^(\d{1,15})\.([0-9a-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString());

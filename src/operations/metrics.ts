@@ -3,6 +3,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import { CallChanged } from '../calls/call-changed.js';
 import { TokenPurgeBreaker } from '../ringing/token-purge-breaker.js';
 import { WakeProgressed } from '../ringing/wake-progressed.js';
+import { JobSweeper } from '../ringing/job-sweeper.js';
 import { SocketServer } from '../sockets/socket-server.js';
 
 /** What this node has done, for Prometheus. Labels have few values: never an id. */
@@ -14,7 +15,7 @@ export class Metrics implements IEventHandler<CallChanged | WakeProgressed> {
   private readonly pushes: Counter<'provider' | 'environment' | 'result' | 'reason'>;
   private readonly timeToRing: Histogram;
 
-  constructor(sockets: SocketServer, breaker: TokenPurgeBreaker) {
+  constructor(sockets: SocketServer, sweeper: JobSweeper, breaker: TokenPurgeBreaker) {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
     this.events = new Counter({
@@ -42,6 +43,14 @@ export class Metrics implements IEventHandler<CallChanged | WakeProgressed> {
       ...{ name: 'ringway_sockets', help: 'Devices connected to this node', registers },
       collect() {
         this.set(sockets.size);
+      },
+    });
+    new Gauge({
+      name: 'ringway_job_lag_seconds',
+      help: 'How late the jobs of the last look were: timers, retries, and what a dead node left',
+      registers,
+      collect() {
+        this.set(sweeper.lagMs / 1_000);
       },
     });
     new Gauge({

@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import { Bus } from '../cluster/bus.js';
 import { CONTROL_POOL } from '../database/pools.js';
 import { inTime } from '../deadline.js';
+import { JobSweeper } from '../ringing/job-sweeper.js';
 import { type PushTrouble, TokenPurgeBreaker } from '../ringing/token-purge-breaker.js';
 
 export interface Health {
@@ -10,6 +11,8 @@ export interface Health {
   parts: Record<string, { status: 'ok' | 'degraded' | 'down'; detail?: string; troubles?: PushTrouble[] }>;
 }
 
+/** Timers and retries that come later than this are felt by people. */
+const LATE_MS = 5_000;
 /** Whoever asks wants to know now: a database that takes longer than this is of no use to a call either. */
 const ANSWER_MS = 1_000;
 
@@ -24,6 +27,7 @@ export class Readiness {
     @Inject(CONTROL_POOL) private readonly pool: Pool,
     private readonly breaker: TokenPurgeBreaker,
     private readonly bus: Bus,
+    private readonly sweeper: JobSweeper,
   ) {}
 
   async check(): Promise<Health> {
@@ -34,6 +38,12 @@ export class Readiness {
       const away = 'Redis is away; other nodes are heard a little later';
       parts.redis = this.bus.connected ? { status: 'ok' } : { status: 'degraded', detail: away };
     }
+    const { lagMs } = this.sweeper;
+    if (lagMs > LATE_MS)
+      parts.jobs = {
+        status: 'degraded',
+        detail: `timers and retries are ${Math.round(lagMs / 1_000)} s late`,
+      };
     if (this.draining) parts.node = { status: 'down', detail: 'draining' };
     const states = Object.values(parts).map(({ status }) => status);
     const status = states.includes('down') ? 'down' : states.includes('degraded') ? 'degraded' : 'ok';

@@ -1,5 +1,6 @@
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { CommandBus, type ICommand } from '@nestjs/cqrs';
+import { CLOCK, type Clock } from '../clock.js';
 import { EventStore } from '../event-store/event-store.js';
 import { Log } from '../operations/log.js';
 import { type Job, type JobKind, Jobs } from './jobs.js';
@@ -11,9 +12,24 @@ const LONGEST_ALARM_MS = 600_000;
 const BATCH = 50;
 const CLEAN_MS = 60_000;
 const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 60_000;
+/** A step towards a ring is tried again while it may still ring; others may wait longer. */
+const LONGEST_PAUSE_MS = { ringing: 2_000, other: 60_000 };
 /** How often one kind of job may complain. */
 const QUIET_MS = 10_000;
+/**
+ * Jobs in hand at once. Those that only ask PostgreSQL are few, so that what was due during an outage leaves room for fresh
+ * commands when it comes back all together; those that wait for Apple or Google may be more.
+ */
+const MOST_IN_HAND = { database: 8, provider: 256 };
+const FOR_PROVIDERS: ReadonlySet<JobKind> = new Set(['push', 'call-over']);
+/**
+ * A thorough look begins at the oldest job there is and finds what a dead node has left, past the dead entries that a held
+ * snapshot keeps in the index. It takes at most a tenth of the time; the looks between begin where it ended.
+ */
+const THOROUGH_MS = 1_000;
+const THOROUGH_SHARE = 10;
+/** Longer than an append may take from its due moment to its commit. */
+const MARGIN_MS = 5_000;
 
 export interface JobStep {
   command: (job: Job) => ICommand;
@@ -35,13 +51,27 @@ export class JobSweeper implements OnModuleDestroy {
   private sweeping: Promise<void> | null = null;
   private running = false;
   private readonly complaints = new Map<JobKind, { at: number; unsaid: number }>();
+  private readonly inHand = { database: 0, provider: 0 };
+  /** There were more jobs due than could be taken in hand. */
+  private backlog = false;
+  /** Jobs that were due before this moment have been looked at; milliseconds since the epoch. */
+  private lookedUpTo: number | null = null;
+  /** When the next thorough look may be, on the clock of `performance`. */
+  private thoroughAt = 0;
+  private late = 0;
 
   constructor(
     private readonly jobs: Jobs,
     private readonly store: EventStore,
     private readonly bus: CommandBus,
     private readonly log: Log,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
+
+  /** How late the jobs of the last look were, in milliseconds: grows while there are more than can be done. */
+  get lagMs(): number {
+    return this.late;
+  }
 
   /** What each kind of job stands for. Told by the saga: the commands themselves know the sweeper. */
   handles(steps: Record<JobKind, JobStep>): void {
@@ -97,11 +127,37 @@ export class JobSweeper implements OnModuleDestroy {
       });
   }
 
+  /** @returns whether there may be more that can be taken in hand right away */
   private async sweep(): Promise<boolean> {
-    const due = await this.jobs.claimDue(BATCH);
+    const free = {
+      database: MOST_IN_HAND.database - this.inHand.database,
+      provider: MOST_IN_HAND.provider - this.inHand.provider,
+    };
+    this.backlog = free.database <= 0 || free.provider <= 0;
+    if (free.database <= 0 && free.provider <= 0) return false;
+    const except = KINDS.filter((kind) => free[laneOf(kind)] <= 0);
+    const limit = Math.min(BATCH, ...Object.values(free).filter((places) => places > 0));
+    const beganAt = performance.now();
+    const thorough = this.lookedUpTo === null || beganAt >= this.thoroughAt;
+    const upTo = this.clock.now() - MARGIN_MS;
+    const due = await this.jobs.claimDue({ limit, after: thorough ? null : this.lookedUpTo, except });
+    const more = due.length === limit;
+    if (thorough)
+      this.thoroughAt = beganAt + Math.max(THOROUGH_MS, THOROUGH_SHARE * (performance.now() - beganAt));
+    if (thorough && !more && except.length === 0) this.lookedUpTo = upTo;
+    this.late = due.reduce((latest, { lateMs }) => Math.max(latest, lateMs), 0);
     // Not awaited: a slow push must not keep timers waiting. Each has its lease.
-    for (const job of due) void this.run(job);
-    return due.length === BATCH;
+    for (const job of due) void this.take(job);
+    this.backlog ||= more;
+    return more && free.database > due.length;
+  }
+
+  private async take(job: Job): Promise<void> {
+    const lane = laneOf(job.kind);
+    this.inHand[lane]++;
+    await this.run(job);
+    this.inHand[lane]--;
+    if (this.backlog) this.nudge(0);
   }
 
   private async run(job: Job): Promise<void> {
@@ -112,7 +168,7 @@ export class JobSweeper implements OnModuleDestroy {
       if (step.endsWithCommand) await this.jobs.finish(job);
     } catch (error) {
       this.complain(job, error);
-      const pause = pauseAfter(job.epoch);
+      const pause = pauseAfter(job);
       // Where not even this can be written down, the lease runs out.
       await this.jobs.postpone(job, pause).then(
         () => this.nudge(pause),
@@ -135,6 +191,12 @@ export class JobSweeper implements OnModuleDestroy {
   }
 }
 
+const KINDS: readonly JobKind[] = ['wake', 'ring-timeout', 'max-duration', 'push', 'hedge', 'call-over'];
+const laneOf = (kind: JobKind): 'database' | 'provider' =>
+  FOR_PROVIDERS.has(kind) ? 'provider' : 'database';
+
 /** Doubles with every attempt, ± 25 %, so that what failed together does not come back together. */
-const pauseAfter = (attempt: number): number =>
-  Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS) * (0.75 + Math.random() / 2);
+function pauseAfter({ kind, epoch }: Job): number {
+  const longest = kind === 'max-duration' ? LONGEST_PAUSE_MS.other : LONGEST_PAUSE_MS.ringing;
+  return Math.min(FIRST_PAUSE_MS * 2 ** (epoch - 1), longest) * (0.75 + Math.random() / 2);
+}

@@ -12,6 +12,16 @@ export interface Job {
   payload: { callId: string; deviceId?: string };
   /** Counts the claims; who holds an older epoch has lost the job. */
   epoch: number;
+  /** For how long it could have been claimed before it was. */
+  lateMs: number;
+}
+
+export interface Look {
+  limit: number;
+  /** Only jobs that were due after this moment, in milliseconds since the epoch; null: all. */
+  after: number | null;
+  /** Kinds that are left alone. */
+  except: readonly JobKind[];
 }
 
 /** What must still happen, as PostgreSQL knows it. A node that dies loses its lease, and another one claims the job. */
@@ -23,18 +33,24 @@ export class Jobs {
     this.finished = new Batch({ size: 200, concurrency: 1 }, (jobs) => this.delete(jobs));
   }
 
-  /** Jobs that are due and nobody's, now leased to us. */
-  async claimDue(limit: number): Promise<Job[]> {
+  /**
+   * Jobs that are due and nobody's, now leased to us. By the statement's time, which may bound a look into the index; by the
+   * clock's, which moves on meanwhile, each look would read all jobs there are.
+   */
+  async claimDue({ limit, after, except }: Look): Promise<Job[]> {
     const { rows } = await this.pool.query<Job>({
       name: 'claim_jobs',
-      text: `update jobs set lease_until = clock_timestamp() + $2 * interval '1 millisecond',
-                    epoch = epoch + 1
-              where key in (select key from jobs
-                             where due_at <= clock_timestamp()
-                               and (lease_until is null or lease_until < clock_timestamp())
-                             order by due_at limit $1 for update skip locked)
-             returning key, kind, payload, epoch`,
-      values: [limit, LEASE_MS],
+      text: `with due as materialized (
+               select key, greatest(due_at, coalesce(lease_until, due_at)) as since from jobs
+                where due_at <= statement_timestamp() and due_at > $3
+                  and (lease_until is null or lease_until < statement_timestamp())
+                  and kind <> all($4)
+                order by due_at limit $1 for update skip locked)
+             update jobs set lease_until = clock_timestamp() + $2 * interval '1 millisecond', epoch = epoch + 1
+               from due where jobs.key = due.key
+             returning jobs.key, kind, payload, epoch,
+                       (extract(epoch from statement_timestamp() - since) * 1000)::float8 as "lateMs"`,
+      values: [limit, LEASE_MS, after === null ? '-infinity' : new Date(after), except],
     });
     return rows;
   }

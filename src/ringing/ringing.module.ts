@@ -40,6 +40,6 @@ const senders = ({ push: { apnsApps, fcmApps, origins, ca } }: Config, clock: Cl
     ...[WakeCallHandler, HedgeDeviceHandler, PushDeviceHandler, ConfirmReachedHandler, TellCallOverHandler],
     MayRingHandler,
   ],
-  exports: [TokenPurgeBreaker, Senders, WakeLog],
+  exports: [JobSweeper, TokenPurgeBreaker, Senders, WakeLog],
 })
 export class RingingModule {}

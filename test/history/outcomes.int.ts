@@ -84,7 +84,9 @@ describe('the state of a call', () => {
   });
 
   it('is that of the call itself for whoever connects', async () => {
-    const calls = await new RecentCallsHandler(given.pool, new Log('silent')).execute(new RecentCalls('bob'));
+    const calls = await new RecentCallsHandler(given.pool, given.pool, new Log('silent')).execute(
+      new RecentCalls('bob'),
+    );
     expect(calls.filter((call) => viewOf(call).state === 'answered')).toHaveLength(8);
   });
 });

@@ -1,13 +1,18 @@
 import { jest } from '@jest/globals';
 import type { CommandBus } from '@nestjs/cqrs';
 import type { EventStore } from '../../src/event-store/event-store.js';
+import { systemClock } from '../../src/clock.js';
 import { Log } from '../../src/operations/log.js';
 import { JobSweeper } from '../../src/ringing/job-sweeper.js';
-import type { Job, Jobs } from '../../src/ringing/jobs.js';
+import type { Job, Jobs, Look } from '../../src/ringing/jobs.js';
 import { until } from '../support/until.js';
 
-const job = (nr: number, epoch = 1): Job => ({
-  ...{ key: `push ${nr}`, kind: 'push', payload: { callId: `call ${nr}`, deviceId: 'phone' }, epoch },
+const job = (nr: number, epoch = 1, kind: Job['kind'] = 'push'): Job => ({
+  key: `${kind} ${nr}`,
+  kind,
+  payload: { callId: `call ${nr}`, deviceId: 'phone' },
+  epoch,
+  lateMs: 0,
 });
 
 /** A sweeper that finds these jobs due at its first look, and whose commands all fail. */
@@ -21,8 +26,8 @@ async function failing(due: Job[]) {
   };
   const bus = { execute: () => Promise.reject(new Error('the wake changed 8 times')) };
   const log = { warn: (_: string, facts: Record<string, unknown>) => void said.push(facts) };
-  const sweeper = new JobSweeper(jobs as never, {} as never, bus as never, log as never);
-  sweeper.handles({ push: { command: () => ({}) } } as never);
+  const sweeper = new JobSweeper(jobs as never, {} as never, bus as never, log as never, systemClock);
+  sweeper.handles({ push: { command: () => ({}) }, 'max-duration': { command: () => ({}) } } as never);
   sweeper.start();
   await until(() => pauses.size === due.length);
   await sweeper.onModuleDestroy();
@@ -30,16 +35,23 @@ async function failing(due: Job[]) {
 }
 
 describe('a job that fails', () => {
-  it('comes again after a pause that grows with every attempt, up to a minute or so', async () => {
-    const { pauses } = await failing([job(1, 1), job(2, 2), job(5, 5), job(30, 30)]);
+  it('comes again after pauses that grow: within the ring, or up to a minute or so', async () => {
+    const { pauses } = await failing([
+      job(1, 1),
+      job(2, 2),
+      job(5, 5),
+      job(30, 30),
+      job(30, 30, 'max-duration'),
+    ]);
     const between = (key: string, least: number, most: number): void => {
       expect(pauses.get(key)).toBeGreaterThanOrEqual(least);
       expect(pauses.get(key)).toBeLessThanOrEqual(most);
     };
     between('push 1', 375, 625);
     between('push 2', 750, 1_250);
-    between('push 5', 6_000, 10_000);
-    between('push 30', 45_000, 75_000);
+    between('push 5', 1_500, 2_500);
+    between('push 30', 1_500, 2_500);
+    between('max-duration 30', 45_000, 75_000);
   });
 
   it('is logged, and a thousand of its kind that fail beside it are not', async () => {
@@ -48,12 +60,63 @@ describe('a job that fails', () => {
   });
 });
 
+describe('many jobs that are due at once, as after an outage,', () => {
+  /** A PostgreSQL with so many jobs due, and commands that end when the test says so. */
+  function given(due: Job[]) {
+    const waiting = [...due];
+    const running: (() => void)[] = [];
+    const asked: Look[] = [];
+    const jobs = {
+      claimDue: async (look: Look) => {
+        asked.push(look);
+        const taken = waiting.filter(({ kind }) => !look.except.includes(kind)).slice(0, look.limit);
+        for (const one of taken) waiting.splice(waiting.indexOf(one), 1);
+        return taken;
+      },
+      finish: async () => undefined,
+    };
+    const bus = { execute: () => new Promise<void>((resolve) => running.push(resolve)) };
+    const sweeper = new JobSweeper(jobs as never, {} as never, bus as never, new Log('silent'), systemClock);
+    const step = { command: () => ({}), endsWithCommand: true };
+    sweeper.handles({ push: step, 'ring-timeout': step } as never);
+    return { sweeper, waiting, running, asked };
+  }
+
+  it('are done a few at a time, until all are done', async () => {
+    const { sweeper, waiting, running } = given(
+      Array.from({ length: 60 }, (_, nr) => job(nr, 1, 'ring-timeout')),
+    );
+    sweeper.start();
+    await until(() => running.length === 8);
+    let most = 0;
+    for (let done = 0; done < 60;) {
+      await until(() => running.length > 0);
+      most = Math.max(most, running.length);
+      running.shift()!();
+      done++;
+    }
+    expect([waiting.length, most]).toEqual([0, 8]);
+    await sweeper.onModuleDestroy();
+  });
+
+  it('keep no push waiting, and pushes keep no timer waiting', async () => {
+    const { sweeper, waiting, running } = given([
+      ...Array.from({ length: 20 }, (_, nr) => job(nr, 1, 'ring-timeout')),
+      ...Array.from({ length: 20 }, (_, nr) => job(nr, 1, 'push')),
+    ]);
+    sweeper.start();
+    await until(() => running.length === 28);
+    expect(waiting.map(({ kind }) => kind)).toEqual(waiting.map(() => 'ring-timeout'));
+    await sweeper.onModuleDestroy();
+  });
+});
+
 describe('the sweeper of a node', () => {
   /** A sweeper, and how often it has looked for due jobs. */
   function given() {
     let looks = 0;
     const jobs = { claimDue: async () => (looks++, []) } as unknown as Jobs;
-    const sweeper = new JobSweeper(jobs, {} as EventStore, {} as CommandBus, new Log('silent'));
+    const sweeper = new JobSweeper(jobs, {} as EventStore, {} as CommandBus, new Log('silent'), systemClock);
     return { sweeper, looks: () => looks };
   }
   const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -6,6 +6,7 @@ import { until } from '../support/until.js';
 const given = givenStore();
 
 const SOON_MS = 60_000;
+const ALL = { limit: 50, after: null, except: [] };
 
 /** A job that is due, held by nobody. */
 async function dueJob(): Promise<string> {
@@ -28,11 +29,11 @@ const rowOf = async (key: string): Promise<Row | undefined> => {
 async function takenOver(): Promise<{ key: string; lost: Job; held: Job; jobs: Jobs }> {
   const key = await dueJob();
   const jobs = new Jobs(given.pool);
-  const [lost] = (await jobs.claimDue(50)).filter((job) => job.key === key);
+  const [lost] = (await jobs.claimDue(ALL)).filter((job) => job.key === key);
   await given.rows(`update jobs set lease_until = clock_timestamp() - interval '1 second' where key = $1`, [
     key,
   ]);
-  const [held] = (await new Jobs(given.pool).claimDue(50)).filter((job) => job.key === key);
+  const [held] = (await new Jobs(given.pool).claimDue(ALL)).filter((job) => job.key === key);
   return { key, lost: lost!, held: held!, jobs };
 }
 
@@ -40,7 +41,7 @@ describe('a job', () => {
   it('is claimed by one node while its lease lasts', async () => {
     const key = await dueJob();
     const nodes = [new Jobs(given.pool), new Jobs(given.pool)];
-    const claims = await Promise.all(nodes.map((jobs) => jobs.claimDue(50)));
+    const claims = await Promise.all(nodes.map((jobs) => jobs.claimDue(ALL)));
     expect(claims.flat().filter((job) => job.key === key)).toMatchObject([{ key, epoch: 1 }]);
   });
 
@@ -74,8 +75,8 @@ describe('a job', () => {
   it('comes back when it was postponed', async () => {
     const key = await dueJob();
     const jobs = new Jobs(given.pool);
-    const [job] = (await jobs.claimDue(50)).filter((one) => one.key === key);
+    const [job] = (await jobs.claimDue(ALL)).filter((one) => one.key === key);
     await jobs.postpone(job!, 20);
-    await until(async () => (await jobs.claimDue(50)).some((one) => one.key === key && one.epoch === 2));
+    await until(async () => (await jobs.claimDue(ALL)).some((one) => one.key === key && one.epoch === 2));
   });
 });
