@@ -9,8 +9,6 @@ const built = (path) => import(new URL(`../../dist/${path}`, import.meta.url).hr
 export default async function setup() {
   if (process.env.TEST_DATABASE_URL) return;
   const { startEmbeddedPostgres } = await built('database/embedded-postgres.js');
-  const { migrate } = await built('database/migrate.js');
-  const { default: pg } = await import('pg');
   const dataDir = await mkdtemp(join(tmpdir(), 'ringway-test-'));
   // Tests kill gateways, not disks: without fsync the same server answers the same, only sooner.
   const settings = {
@@ -20,16 +18,23 @@ export default async function setup() {
     max_connections: '300',
   };
   const server = await startEmbeddedPostgres({ dataDir, settings });
-  const client = new pg.Client({ connectionString: server.url });
-  await client.connect();
-  await client.query('create database template_ringway');
-  await client.end();
-  const template = new URL(server.url);
-  template.pathname = '/template_ringway';
-  await migrate(template.href);
+  await prepareTemplate(server.url);
   process.env.TEST_DATABASE_URL = server.url;
   globalThis.stopTestDatabase = async () => {
     await server.stop();
     await rm(dataDir, { recursive: true, force: true });
   };
+}
+
+/** The migrated database that `freshDatabase` clones. */
+export async function prepareTemplate(url) {
+  const { migrate } = await built('database/migrate.js');
+  const { default: pg } = await import('pg');
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query('create database template_ringway');
+  await client.end();
+  const template = new URL(url);
+  template.pathname = '/template_ringway';
+  await migrate(template.href);
 }
