@@ -9,7 +9,7 @@ import type { Config } from './config.js';
 import { createDataSource } from './database/data-source.js';
 import { DatabaseClock } from './database/database-clock.js';
 import { migrate } from './database/migrate.js';
-import { CONNECTIONS, PATIENT, openPool } from './database/pools.js';
+import { CONNECTIONS, PATIENT, openPool, warnOfTooFewConnections } from './database/pools.js';
 import { Failure } from './failure.js';
 import type { DemoPhones } from './http/demo-phones.controller.js';
 import { serveDocs } from './http/openapi.js';
@@ -26,6 +26,7 @@ import { SocketServer } from './sockets/socket-server.js';
 const HTTP_LIMITS = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 2_000 };
 /** As much as the kernel allows: with the default of 511, thousands that reconnect at once wait for seconds. */
 const BACKLOG = 4_096;
+const WAITING_LINE_MS = 10_000;
 const DRAIN_MS = 3_500;
 /** How long the steps after it may take, so that all of them end well within the ten seconds of a SIGTERM. */
 const STEP_MS = { requests: 2_000, rooms: 1_500, connections: 1_000 };
@@ -48,7 +49,7 @@ export async function startGateway(
   log = new Log(),
   demoPhones: DemoPhones | null = null,
 ): Promise<RunningGateway> {
-  await migrate(config.databaseUrl);
+  await migrate(config.databaseUrl, waitingLine(log));
   const pools = {
     append: openPool(config.databaseUrl, 'appends', CONNECTIONS.append),
     store: openPool(config.databaseUrl, 'streams', CONNECTIONS.store),
@@ -66,6 +67,7 @@ export async function startGateway(
   try {
     const clock = new DatabaseClock();
     await clock.sync(pools.control);
+    await warnOfTooFewConnections(pools.control, log);
     await dataSource.initialize();
     const secrets = {
       userTokens: await sharedSecret(pools.control, 'user tokens'),
@@ -102,6 +104,16 @@ export async function startGateway(
     await close();
     throw error;
   }
+}
+
+/** What a start waits for, said when it begins to wait and every ten seconds. */
+function waitingLine(log: Log): (what: string) => void {
+  let saidAt = -Infinity;
+  return (what) => {
+    if (performance.now() - saidAt < WAITING_LINE_MS) return;
+    saidAt = performance.now();
+    log.warn(`the start waits: ${what}`);
+  };
 }
 
 function configureHttp(app: NestExpressApplication, config: Config): void {

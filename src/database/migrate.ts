@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { createDataSource } from './data-source.js';
 
@@ -5,15 +6,26 @@ import { createDataSource } from './data-source.js';
 const MIGRATION_LOCK = 7_426_419;
 const OLDEST_SERVER = 140_000;
 const CONNECT_MS = 5_000;
+/** How long a start waits for another node's migration, and for transactions that hold a table it must change. */
+const PATIENCE_MS = 120_000;
+const RETRY_MS = 1_000;
+/** A change of a table that waits for a lock keeps everybody behind it from the table: it gives up before anybody notices. */
+const LOCK_TIMEOUT_MS = 1_500;
+const LOCK_NOT_AVAILABLE = '55P03';
 
 export class DatabaseError extends Error {}
 
 /**
  * Brings the schema up to date. Nodes that start together take turns, under an advisory lock that PostgreSQL frees when
  * its holder dies.
- * @throws DatabaseError one clear line: not reachable, too old, or the migration that failed
+ * @param onWait is told what the start waits for, every few seconds
+ * @throws DatabaseError one clear line: not reachable, too old, what it has waited for in vain, or the migration that failed
  */
-export async function migrate(url: string): Promise<void> {
+export async function migrate(
+  url: string,
+  onWait: (what: string) => void = () => undefined,
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: CONNECT_MS,
@@ -34,19 +46,42 @@ export async function migrate(url: string): Promise<void> {
         `PostgreSQL 14 or newer is needed, this is ${rows[0]?.server_version_num ?? 'unknown'}`,
       );
     }
-    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    const dataSource = createDataSource(url, {});
-    try {
-      await dataSource.initialize();
-      await dataSource.runMigrations();
-    } finally {
-      if (dataSource.isInitialized) await dataSource.destroy();
-    }
+    const deadline = performance.now() + patienceMs;
+    const wait = async (what: string): Promise<void> => {
+      if (performance.now() > deadline)
+        throw new DatabaseError(`the database could not be prepared: ${what}`);
+      onWait(what);
+      await pause(Math.min(RETRY_MS, patienceMs));
+    };
+    while (!(await tryLock(client))) await wait('another node holds the migration lock');
+    while (!(await ran(url)))
+      await wait('a long transaction, such as a running pg_dump, holds a table that must be changed');
   } catch (error) {
     if (error instanceof DatabaseError) throw error;
     throw new DatabaseError(`the database could not be prepared: ${reason(error)}`);
   } finally {
     await client.end();
+  }
+}
+
+async function tryLock(client: pg.Client): Promise<boolean> {
+  const text = 'select pg_try_advisory_lock($1) as locked';
+  const { rows } = await client.query<{ locked: boolean }>(text, [MIGRATION_LOCK]);
+  return rows[0]!.locked;
+}
+
+/** @returns false when somebody holds a lock that a migration needs; those before it are done */
+async function ran(url: string): Promise<boolean> {
+  const dataSource = createDataSource(url, { lock_timeout: LOCK_TIMEOUT_MS });
+  try {
+    await dataSource.initialize();
+    await dataSource.runMigrations();
+    return true;
+  } catch (error) {
+    if ((error as { code?: string }).code === LOCK_NOT_AVAILABLE) return false;
+    throw error;
+  } finally {
+    if (dataSource.isInitialized) await dataSource.destroy();
   }
 }
 

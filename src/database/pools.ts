@@ -50,6 +50,20 @@ export function openPool(
   return pool;
 }
 
+/** One line at the start where PostgreSQL cannot hold this node's connections: else that shows under load, as `UNAVAILABLE`. */
+export async function warnOfTooFewConnections(
+  pool: pg.Pool,
+  log: { warn(line: string): void },
+): Promise<void> {
+  const { rows } = await pool.query<{ free: number }>(
+    `select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int as free`,
+  );
+  const needed = Object.values(CONNECTIONS).reduce((sum, connections) => sum + connections, 0);
+  const { free } = rows[0]!;
+  if (free >= needed) return;
+  log.warn(`PostgreSQL takes ${free} connections (max_connections), and one gateway needs up to ${needed}`);
+}
+
 /** Injection token of the pool for queries. */
 export const READ_POOL = Symbol('read pool');
 /** Injection token of the pool for lists of one user's calls. */
