@@ -12,6 +12,7 @@ import { migrate } from './database/migrate.js';
 import { CONNECTIONS, PATIENT, openPool, warnOfTooFewConnections } from './database/pools.js';
 import { Failure } from './failure.js';
 import type { DemoPhones } from './http/demo-phones.controller.js';
+import { HttpAdapter } from './http/http-server.js';
 import { serveDocs } from './http/openapi.js';
 import { Gateway } from './operations/gateway-url.js';
 import { Log, nestLogger } from './operations/log.js';
@@ -22,8 +23,6 @@ import { Quotas } from './quotas.js';
 import { JobSweeper } from './ringing/job-sweeper.js';
 import { SocketServer } from './sockets/socket-server.js';
 
-/** A client that sends its request byte by byte is cut off. Headers, hence URLs, may be 16 kB together (Node's default). */
-const HTTP_LIMITS = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 2_000 };
 /** As much as the kernel allows: with the default of 511, thousands that reconnect at once wait for seconds. */
 const BACKLOG = 4_096;
 const WAITING_LINE_MS = 10_000;
@@ -76,6 +75,7 @@ export async function startGateway(
     };
     app = await NestFactory.create<NestExpressApplication>(
       AppModule.of({ config, log, clock, pools, dataSource, secrets, demoPhones }),
+      new HttpAdapter(),
       { logger: nestLogger(log), bodyParser: false, abortOnError: false, forceCloseConnections: true },
     );
     const nest = app;
@@ -85,7 +85,6 @@ export async function startGateway(
     await nest.init();
     const sockets = nest.get(SocketServer);
     const http = nest.getHttpServer();
-    Object.assign(http, HTTP_LIMITS);
     sockets.attachTo(http);
     const port = await listen(http, config);
     gateway.url ||= `http://localhost:${port}`;

@@ -17,7 +17,6 @@ import { ClusterEars } from './cluster-ears.js';
 import { Dispatcher } from './dispatcher.js';
 import { drain } from './drain.js';
 import { type Connection, cutOff, hangUp, watchGoodbye } from './hang-up.js';
-import { tendOtherUpgrades } from './other-upgrades.js';
 import { type Session, Sessions } from './sessions.js';
 import { STRANGE_MS, Strangers } from './strangers.js';
 import { trust, watchUnread } from './unread.js';
@@ -54,7 +53,6 @@ export class SocketServer {
     const io = new Server(http, {
       transports: ['websocket'],
       allowUpgrades: false,
-      destroyUpgrade: false,
       serveClient: false,
       perMessageDeflate: false,
       maxHttpBufferSize: MAX_FRAME_BYTES,
@@ -68,7 +66,7 @@ export class SocketServer {
       },
     });
     this.io = io;
-    tendOtherUpgrades(http, io.path());
+    this.limitPlainRequests(http, `${io.path()}/`);
     this.ears.listen();
     io.engine.on('connection', (connection: Connection) => this.arrived(connection));
     // Any other namespace is refused by socket.io.
@@ -104,6 +102,23 @@ export class SocketServer {
     const { clients } = this.io!.engine as unknown as { clients: Record<string, Connection> };
     for (const connection of Object.values(clients)) cutOff(connection);
     await this.io!.close();
+  }
+
+  /** Engine.IO answers what is no WebSocket under its path by itself, and asks nobody before. */
+  private limitPlainRequests(http: HttpServer, path: string): void {
+    const listeners = http.listeners('request') as ((...given: unknown[]) => void)[];
+    http.removeAllListeners('request');
+    http.on('request', (request, response) => {
+      if (request.url?.startsWith(path)) {
+        try {
+          this.quotas.takeOfAddress(clientAddress(request, this.config.trustedProxies));
+        } catch {
+          response.writeHead(429, { 'retry-after': '1', connection: 'close' }).end();
+          return;
+        }
+      }
+      for (const listener of listeners) listener.call(http, request, response);
+    });
   }
 
   private mayConnect(request: IncomingMessage): boolean {

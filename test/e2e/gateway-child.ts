@@ -39,6 +39,10 @@ export class GatewayChild {
     }));
   }
 
+  get pid(): number {
+    return this.process.pid!;
+  }
+
   /** Where it listens, once it says so. */
   async ready(): Promise<string> {
     for (;;) {

@@ -4,7 +4,7 @@ import { Chance } from './chance.js';
 import { type Attack, HostileAccount, goesOn, someNode } from './hostile-account.js';
 import type { Fault, History } from './history.js';
 import type { Person } from './person.js';
-import { fuzzConnections } from './raw-fuzz.js';
+import { fuzzConnections } from '../support/raw-fuzz.js';
 import type { Violation } from './safety.js';
 import { BUNDLE, type World } from './world.js';
 

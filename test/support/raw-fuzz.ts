@@ -1,15 +1,36 @@
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Chance } from './chance.js';
+import { Chance } from '../nemesis/chance.js';
 
 const CONCURRENT = 12;
 
 const upgrade = (path: string, protocol: string): string =>
-  `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: ${protocol}\r\n` +
+  `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: ${protocol}\r\n` +
   'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n';
-const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 
-const PATHS = ['/socket.io', '/socket.io/?EIO=4&transport=websocket', '/socket.iox', '/health/live', '/'];
+const WEBSOCKET = '/socket.io/?EIO=4&transport=websocket';
+const PATHS = [
+  '/socket.io',
+  '/socket.io?EIO=4&transport=websocket',
+  WEBSOCKET,
+  '/socket.iox',
+  '/socket.io/x',
+  'http://localhost/socket.io/?EIO=4&transport=websocket',
+  '/health/live',
+  '/health/ready',
+  '/asyncapi.json',
+  '/',
+];
+/** What may follow a WebSocket's handshake: frames that are whole, torn, unmasked, too large, or none at all. */
+const FRAMES = [
+  '\x81\x82\0\0\0\x0040',
+  '\x81\xfe',
+  '\x8a\x05hello',
+  '\xff\xff\xff\xff\xff',
+  '\x88\x80\0\0\0\0',
+  '\0',
+];
 
 /** Requests and upgrades as no client sends them: pipelined, torn, reset, half-closed, left alone; in the seed's order. */
 export async function fuzzConnections({
@@ -41,7 +62,10 @@ async function oneConnection(port: number, chance: Chance): Promise<void> {
   for (let part = chance.between(1, 3); part > 0; part--) {
     const path = chance.pick(PATHS);
     const text = chance.is(0.5) ? upgrade(path, chance.pick(['websocket', 'h2c', 'x'])) : get(path);
-    socket.write(chance.is(0.15) ? text.slice(0, chance.between(1, text.length)) : text);
+    const whole = chance.is(0.2) ? upgrade(WEBSOCKET, 'websocket') + chance.pick(FRAMES) : text;
+    const torn = chance.is(0.15) ? whole.slice(0, chance.between(1, whole.length)) : whole;
+    if (chance.is(0.1)) for (const byte of torn.slice(0, 40)) socket.write(byte, 'latin1');
+    else socket.write(torn, 'latin1');
     if (chance.is(0.5)) await pause(chance.between(1, 30));
   }
   await pause(chance.between(1, 40));
