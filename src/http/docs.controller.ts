@@ -1,5 +1,6 @@
-import { Controller, Get, Header } from '@nestjs/common';
+import { Controller, Get, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
+import type { Response } from 'express';
 import { Public } from '../auth/speaker.js';
 import { asyncApi } from './asyncapi.js';
 import { socketsPage } from './sockets-page.js';
@@ -10,16 +11,19 @@ import { socketsPage } from './sockets-page.js';
 @Public()
 export class DocsController {
   private readonly document = asyncApi();
-  private readonly page = socketsPage(this.document);
+  /** Made once: however many ask and do not read, all their answers are these bytes. */
+  private readonly json = Buffer.from(JSON.stringify(this.document));
+  private readonly page = Buffer.from(socketsPage(this.document));
 
   @Get('asyncapi.json')
-  asyncApi(): object {
-    return this.document;
+  asyncApi(@Res() response: Response): void {
+    response.setHeader('content-type', 'application/json; charset=utf-8');
+    response.end(this.json);
   }
 
   @Get('docs/sockets')
-  @Header('content-type', 'text/html; charset=utf-8')
-  sockets(): string {
-    return this.page;
+  sockets(@Res() response: Response): void {
+    response.setHeader('content-type', 'text/html; charset=utf-8');
+    response.end(this.page);
   }
 }

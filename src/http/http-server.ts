@@ -37,6 +37,6 @@ export class HttpAdapter extends ExpressAdapter {
     });
     server.on('close', () => this.unread.stop());
     this.httpServer = server;
-    this['trackOpenConnections'](); // closed by Nest at its end
+    (this as unknown as { trackOpenConnections(): void }).trackOpenConnections(); // Nest closes them at its end
   }
 }

@@ -19,7 +19,7 @@ import { drain } from './drain.js';
 import { type Connection, cutOff, hangUp, watchGoodbye } from './hang-up.js';
 import { type Session, Sessions } from './sessions.js';
 import { STRANGE_MS, Strangers } from './strangers.js';
-import { trust, watchUnread } from './unread.js';
+import { UnreadBytes } from './unread.js';
 import { appState } from './wire.js';
 
 export const MAX_FRAME_BYTES = 100_000;
@@ -31,6 +31,7 @@ const MAX_DEVICES = 50;
 export class SocketServer {
   private io: Server | null = null;
   private accepting = true;
+  private readonly unread = new UnreadBytes();
   private readonly strangers: Strangers;
 
   constructor(
@@ -137,7 +138,7 @@ export class SocketServer {
   private arrived(connection: Connection): void {
     const address = clientAddress(connection.request, this.config.trustedProxies);
     this.strangers.add(connection, address);
-    watchUnread(connection);
+    this.unread.watch(connection);
     watchGoodbye(connection);
     // Nobody reads the handshake's request again.
     (connection as { request: unknown }).request = null;
@@ -180,10 +181,11 @@ export class SocketServer {
     // The handshake holds the token and all headers; nobody reads them again.
     (socket as { handshake: unknown }).handshake = null;
     this.strangers.admit(socket.conn);
-    trust(socket.conn);
+    this.unread.admit(socket.conn, session.userId);
     socket.onAny((event: string, ...args: unknown[]) => void this.dispatcher.receive(session, event, args));
     socket.on('error', (error) => this.log.warn('a socket failed', { deviceId: session.deviceId, error }));
     socket.on('disconnect', (reason) => {
+      if (this.sessions.countOf(session.userId) <= 1) this.unread.forget(session.userId);
       hangUp(socket.conn); // a client that left the namespace has no business on the connection
       this.arrivals.farewell(session, reason === 'client namespace disconnect').catch((error: unknown) => {
         this.log.warn('a departure could not be recorded', { deviceId: session.deviceId, error });

@@ -225,8 +225,12 @@ describe('a user who is erased', () => {
     const alias = async (): Promise<string | undefined> =>
       (await everythingStored(gateway.database.url)).find((row) => row.includes(`alias ${second.callId}`));
     expect(await alias()).not.toMatch(CANARY);
+    // Only a hash under bob's key is kept: it goes with the key, and what he asked for can no longer be told.
     await erase(bob.userId);
-    expect(await alias()).toMatch(/,,\)$/);
+    const keys = (await everythingStored(gateway.database.url)).filter((row) => row.startsWith('user_keys:'));
+    expect(keys.filter((row) => row.includes(bob.userId))).toEqual([]);
+    const again = await gateway.phone(bob.userId);
+    expect(await again.say('call:initiate', second)).toMatchObject({ error: { code: 'CALL_ID_CONFLICT' } });
   });
 });
 

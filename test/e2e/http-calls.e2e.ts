@@ -36,6 +36,7 @@ describe('calls over HTTP', () => {
   });
 
   it('go through all states with one request each, without a body', async () => {
+    await gateway.http('/v1/devices/bob-web', { as: 'bob', method: 'PUT', body: { platform: 'web' } });
     const callId = await initiate();
     const state = async (as: string, command: string): Promise<unknown> => {
       const { status, body } = await post(as, `/${callId}/${command}`, undefined, `${as}-web`);

@@ -54,7 +54,9 @@ describe('a gateway with its own PostgreSQL', () => {
     const [alice, bob] = [await phone('alice'), await phone('bob')];
     const callId = await alice.calls('bob', { metadata: { kept: 'for ever' } });
     await bob.say('call:answer', { callId });
-    before = (await get('alice', `/v1/calls/${callId}/events`)).body.items;
+    // The record of waking bob is written beside the call's.
+    const events = (): Promise<HttpAnswer> => get('alice', `/v1/calls/${callId}/events`);
+    before = (await eventually(events, ({ body }) => body.items.length >= 4)).body.items;
     const asked = Date.now();
     const ended = gateway.send('SIGTERM');
     for (const one of [alice, bob]) {

@@ -55,6 +55,8 @@ describe('limits', () => {
     expect(overHttp).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED', status: 429 } });
     expect(Number(overHttp.headers.get('retry-after'))).toBeGreaterThan(15);
     expect((await gateway.http(`/v1/calls/${body.callId}`, { as: 'carol' })).status).toBe(404);
-    expect(await callee.say('call:answer', { callId: started.at(-1)!.call.callId })).toMatchObject({ ok: true });
+    expect(await callee.say('call:answer', { callId: started.at(-1)!.call.callId })).toMatchObject({
+      ok: true,
+    });
   });
 });

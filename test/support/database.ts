@@ -22,5 +22,19 @@ export async function freshDatabase({ migrated = true } = {}): Promise<TestDatab
   await admin(`create database ${name}${migrated ? ' template template_ringway' : ''}`);
   const url = new URL(process.env.TEST_DATABASE_URL!);
   url.pathname = `/${name}`;
-  return { url: url.href, drop: () => admin(`drop database if exists ${name} with (force)`) };
+  return { url: url.href, drop: () => drop(name) };
+}
+
+const INSUFFICIENT_PRIVILEGE = '42501';
+
+/** Again when an autovacuum worker, which only a superuser may end, was in the database: it leaves by itself. */
+async function drop(name: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await admin(`drop database if exists ${name} with (force)`);
+    } catch (error) {
+      if ((error as { code?: string }).code !== INSUFFICIENT_PRIVILEGE || attempt === 50) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
 }

@@ -23,6 +23,10 @@ create index recent_calls_of_callee on recent_calls (callee);
 
 create function keep_recent_calls() returns trigger language plpgsql as $$
 begin
+  if tg_op = 'DELETE' then
+    delete from recent_calls where stream_id = old.stream_id;
+    return null;
+  end if;
   if new.type = 'CallInitiated' then
     insert into recent_calls (stream_id, caller, callee)
     values (new.stream_id, new.data #>> '{caller,userId}', new.data #>> '{callee,userId}')
@@ -34,6 +38,8 @@ begin
 end $$;
 create trigger recent_calls_are_kept after insert on events
   for each row when (new.type in ('CallInitiated', ${ENDS})) execute function keep_recent_calls();
+create trigger recent_calls_are_forgotten after delete on events
+  for each row when (old.type = 'CallInitiated') execute function keep_recent_calls();
 
 -- Every live call has a job that will end it. No event comes in between: the trigger has locked the table.
 insert into recent_calls (stream_id, caller, callee)
@@ -47,6 +53,7 @@ on conflict (stream_id) do nothing;`);
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
       drop trigger recent_calls_are_kept on events;
+      drop trigger recent_calls_are_forgotten on events;
       drop function keep_recent_calls;
       drop table recent_calls;`);
   }
