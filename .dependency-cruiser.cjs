@@ -26,7 +26,7 @@ const rooms = [
   room('database', 'devices/device.entity', 'clock'),
   room('push', 'clock'),
   room('auth', 'clock', 'config', 'failure', 'safe-json'),
-  room('devices', 'database', 'event-store', 'operations/log', 'clock', 'failure'),
+  room('devices', 'database', 'event-store', 'operations/log', 'clock', 'failure', 'rate-limit'),
   room(
     ...['ringing', 'calls', 'devices', 'push', 'event-store', 'database', 'auth/action-tokens'],
     ...['operations/(log|gateway-url)', 'clock', 'config'],
@@ -63,7 +63,7 @@ const rooms = [
   room(
     ...['http', 'calls', 'devices', 'history', 'auth', 'ringing/(confirm-reached|may-ring)', 'sockets/wire'],
     'privacy/erase-user',
-    ...['operations/(log|gateway-url)', 'clock', 'config', 'deadline', 'failure', 'quotas'],
+    ...['operations/(log|gateway-url)', 'clock', 'config', 'deadline', 'failure', 'quotas', 'rate-limit'],
     'safe-json',
   ),
   room(
