@@ -8,6 +8,14 @@ export interface Flaw {
   message: string;
 }
 
+/** A value on the way through the input, and how it was reached. */
+interface Place {
+  value: unknown;
+  depth: number;
+  name: string | number;
+  within: Place | null;
+}
+
 /**
  * Looks for what could hurt further in: deep nesting, binary, `__proto__`, and text that PostgreSQL cannot store (NUL,
  * lone surrogates). Iterative, because the input may be 4,000 levels deep.
@@ -15,30 +23,31 @@ export interface Flaw {
  * @returns the first flaw, or null when the value is harmless
  */
 export function findFlaw(value: unknown, { relayed = false } = {}): Flaw | null {
-  const stack: { value: unknown; path: string; depth: number }[] = [{ value, path: '', depth: 0 }];
+  const stack: Place[] = [{ value, depth: 0, name: '', within: null }];
   let nodes = 0;
-  for (let next = stack.pop(); next; next = stack.pop()) {
-    const { value: part, path, depth } = next;
+  for (let place = stack.pop(); place; place = stack.pop()) {
+    const { value: part, depth } = place;
     if (++nodes > MAX_NODES) return { path: '', message: `has more than ${MAX_NODES} values` };
     if (typeof part === 'string') {
       const flaw = relayed ? null : textFlaw(part);
-      if (flaw) return { path, message: flaw };
+      if (flaw) return { path: pathOf(place), message: flaw };
     } else if (part !== null && typeof part === 'object') {
       if (depth >= MAX_DEPTH) return { path: '', message: `is nested deeper than ${MAX_DEPTH} levels` };
       if (Array.isArray(part)) {
-        for (const [index, item] of part.entries())
-          stack.push({ value: item, path: join(path, String(index)), depth: depth + 1 });
+        for (const [name, item] of part.entries())
+          stack.push({ value: item, depth: depth + 1, name, within: place });
         continue;
       }
       const prototype: unknown = Object.getPrototypeOf(part);
       if (prototype !== Object.prototype && prototype !== null)
-        return { path, message: 'must be JSON, not binary' };
-      for (const [key, item] of Object.entries(part)) {
-        if (key === '__proto__' && !relayed)
-          return { path: join(path, key), message: 'is not an allowed name' };
-        const flaw = relayed ? null : textFlaw(key);
-        if (flaw) return { path, message: `has a name that ${flaw}` };
-        stack.push({ value: item, path: join(path, key), depth: depth + 1 });
+        return { path: pathOf(place), message: 'must be JSON, not binary' };
+      for (const [name, item] of Object.entries(part)) {
+        const inside = { value: item, depth: depth + 1, name, within: place };
+        if (name === '__proto__' && !relayed)
+          return { path: pathOf(inside), message: 'is not an allowed name' };
+        const flaw = relayed ? null : textFlaw(name);
+        if (flaw) return { path: pathOf(place), message: `has a name that ${flaw}` };
+        stack.push(inside);
       }
     }
   }
@@ -56,7 +65,12 @@ function textFlaw(text: string): string | null {
   return text.search(LONE_SURROGATE) >= 0 ? 'must not contain half of a surrogate pair' : null;
 }
 
-const join = (path: string, key: string): string => {
-  const short = key.length > 40 ? `${key.slice(0, 40)}…` : key;
-  return path ? `${path}.${short}` : short;
-};
+/** With dots. Written only for a flaw: an input has up to 40,000 places. */
+function pathOf(place: Place): string {
+  const names: string[] = [];
+  for (let at: Place | null = place; at?.within; at = at.within) {
+    const name = String(at.name);
+    names.unshift(name.length > 40 ? `${name.slice(0, 40)}…` : name);
+  }
+  return names.join('.');
+}
