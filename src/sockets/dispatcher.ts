@@ -8,9 +8,10 @@ import { Log } from '../operations/log.js';
 import { Quotas } from '../quotas.js';
 import { TokenBucket } from '../rate-limit.js';
 import { findFlaw } from '../safe-json.js';
+import type { Received } from './frames.js';
 import { SocketCommands } from './socket-commands.js';
 import type { Session } from './sessions.js';
-import { PAYLOADS, isClientEvent } from './wire.js';
+import { type ClientEvent, PAYLOADS, type PayloadOf, isClientEvent } from './wire.js';
 
 export type Answer = { ok: true; [field: string]: unknown } | { ok: false; error: AnsweredError };
 
@@ -20,6 +21,11 @@ export interface AnsweredError {
   retryable: boolean;
   details?: FieldFault[];
   retryAfterMs?: number;
+}
+
+interface Command {
+  event: ClientEvent;
+  payload: PayloadOf<ClientEvent>;
 }
 
 /** How much more than its steady rate a socket may say at once. */
@@ -39,25 +45,45 @@ export class Dispatcher {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** @param args what socket.io received after the event's name: a payload and, when the app wants an answer, an ack */
-  async receive(session: Session, event: string, args: unknown[]): Promise<void> {
-    const last = args.at(-1);
-    const ack = typeof last === 'function' ? (last as (answer: Answer) => void) : undefined;
-    session.inHand++;
-    const answer = await this.answer(session, event, ack ? args.slice(0, -1) : args);
-    session.inHand--;
-    ack?.(answer);
-  }
-
-  private async answer(session: Session, event: string, args: unknown[]): Promise<Answer> {
+  /**
+   * Parses it only when nothing limits it, and keeps only what counts of it: whatever else was sent is garbage while the
+   * command waits.
+   * @param ack when the app wants an answer
+   */
+  receive(session: Session, received: Received, ack?: (answer: Answer) => void): void {
+    let command: Command;
+    let release: () => void;
     try {
       this.limit(session);
-      if (this.clock.now() >= session.expiresAt) throw new Failure('TOKEN_EXPIRED', 'The token has expired.');
-      if (!isClientEvent(event)) throw new Failure('UNKNOWN_EVENT', 'There is no such event.');
-      if (args.length > 1) throw Failure.invalid({ path: '', message: 'must be one object' });
-      const flaw = findFlaw(args[0], { relayed: event === 'call:signal' });
-      if (flaw) throw Failure.invalid(flaw);
-      const payload = PAYLOADS[event].parse(args[0] ?? (event === 'sync' ? {} : args[0]));
+      this.quotas.takeBytesOfUser(session.userId, received.bytes);
+      command = this.understand(session, received);
+      release = this.quotas.hold(session.userId, received.bytes);
+    } catch (error) {
+      return ack?.({ ok: false, error: this.refusal(session, 'unknown', error) });
+    }
+    session.inHand++;
+    void this.answer(session, command).then((answer) => {
+      session.inHand--;
+      release();
+      ack?.(answer);
+    });
+  }
+
+  private understand(session: Session, received: Received): Command {
+    if (this.clock.now() >= session.expiresAt) throw new Failure('TOKEN_EXPIRED', 'The token has expired.');
+    const parsed = received.parse();
+    if (!parsed) throw Failure.invalid({ path: '', message: 'must be JSON, not binary' });
+    const { event, args } = parsed;
+    if (typeof event !== 'string' || !isClientEvent(event))
+      throw new Failure('UNKNOWN_EVENT', 'There is no such event.');
+    if (args.length > 1) throw Failure.invalid({ path: '', message: 'must be one object' });
+    const flaw = findFlaw(args[0], { relayed: event === 'call:signal' });
+    if (flaw) throw Failure.invalid(flaw);
+    return { event, payload: PAYLOADS[event].parse(args[0] ?? (event === 'sync' ? {} : args[0])) };
+  }
+
+  private async answer(session: Session, { event, payload }: Command): Promise<Answer> {
+    try {
       // Its turn lasts until it is told: else what is said next about the call would tell how long the look took.
       const run = (): Promise<object> => hidingCalls(() => this.commands.run(session, event, payload));
       return { ok: true, ...(await this.inTurn(session, payload, run)) };
@@ -96,15 +122,13 @@ export class Dispatcher {
     }
   }
 
-  private refusal({ userId, deviceId }: Session, event: string, error: unknown): AnsweredError {
+  private refusal(
+    { userId, deviceId }: Session,
+    event: ClientEvent | 'unknown',
+    error: unknown,
+  ): AnsweredError {
     const { failure, bug } = failureOf(error);
-    if (bug)
-      this.log.error('a command failed', {
-        event: isClientEvent(event) ? event : 'unknown',
-        userId,
-        deviceId,
-        error,
-      });
+    if (bug) this.log.error('a command failed', { event, userId, deviceId, error });
     const { code, message, more } = failure;
     return { code, message, retryable: CODES[code].retryable, ...more };
   }
