@@ -70,8 +70,8 @@ const rooms = [
   room(
     ...['http', 'calls', 'devices', 'history', 'auth', 'ringing/confirm-reached', 'sockets/wire'],
     'privacy/erase-user',
-    ...['operations/(log|gateway-url)', 'clock', 'config', 'deadline', 'failure', 'hidden-calls', 'quotas'],
-    'safe-json',
+    ...['operations/(log|gateway-url)', 'clock', 'config', 'deadline', 'failure', 'hidden-calls'],
+    ...['memory-budget', 'quotas', 'safe-json'],
   ),
   room(
     ...['operations', 'auth/speaker', 'calls/call-changed', 'ringing/(push-fuse|wake-progressed)'],

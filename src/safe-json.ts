@@ -34,7 +34,7 @@ export function findFlaw(value: unknown, { relayed = false } = {}): Flaw | null 
     } else if (part !== null && typeof part === 'object') {
       if (depth >= MAX_DEPTH) return { path: '', message: `is nested deeper than ${MAX_DEPTH} levels` };
       if (Array.isArray(part)) {
-        for (const [name, item] of part.entries())
+        for (const [name, item] of (part as unknown[]).entries())
           stack.push({ value: item, depth: depth + 1, name, within: place });
         continue;
       }
