@@ -32,16 +32,19 @@ describe('memory for what is kept on behalf of users', () => {
 
   it('never exceeds any limit, and adds up, whatever is taken and released', () =>
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.integer({ min: 1, max: 50 }))), (steps) => {
-        const budget = new MemoryBudget({ perUser: 100, total: 200 });
-        const taken: [string, number][] = [];
-        for (const [user, bytes] of steps) {
-          if (bytes % 3 === 0 && taken.length > 0) budget.release(...taken.pop()!);
-          else if (budget.take(user, bytes)) taken.push([user, bytes]);
-          expect(budget.kept).toBe(taken.reduce((sum, [, each]) => sum + each, 0));
-          expect(budget.kept).toBeLessThanOrEqual(200);
-          for (const each of ['a', 'b', 'c']) expect(budget.keptFor(each)).toBeLessThanOrEqual(100);
-        }
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.integer({ min: 1, max: 50 }))),
+        (steps) => {
+          const budget = new MemoryBudget({ perUser: 100, total: 200 });
+          const taken: [string, number][] = [];
+          for (const [user, bytes] of steps) {
+            if (bytes % 3 === 0 && taken.length > 0) budget.release(...taken.pop()!);
+            else if (budget.take(user, bytes)) taken.push([user, bytes]);
+            expect(budget.kept).toBe(taken.reduce((sum, [, each]) => sum + each, 0));
+            expect(budget.kept).toBeLessThanOrEqual(200);
+            for (const each of ['a', 'b', 'c']) expect(budget.keptFor(each)).toBeLessThanOrEqual(100);
+          }
+        },
+      ),
     ));
 });

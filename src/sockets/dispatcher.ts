@@ -9,6 +9,7 @@ import { Quotas } from '../quotas.js';
 import { TokenBucket } from '../rate-limit.js';
 import { findFlaw } from '../safe-json.js';
 import type { Received } from './frames.js';
+import { LargeFrames } from './large-frames.js';
 import { SocketCommands } from './socket-commands.js';
 import type { Session } from './sessions.js';
 import { type ClientEvent, PAYLOADS, type PayloadOf, isClientEvent } from './wire.js';
@@ -39,34 +40,42 @@ const BURST = 4;
 export class Dispatcher {
   constructor(
     private readonly commands: SocketCommands,
+    private readonly largeFrames: LargeFrames,
     private readonly quotas: Quotas,
     private readonly log: Log,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /**
-   * Parses it only when nothing limits it, and keeps only what counts of it: whatever else was sent is garbage while the
-   * command waits.
-   * @param ack when the app wants an answer
-   */
-  receive(session: Session, received: Received, ack?: (answer: Answer) => void): void {
-    let command: Command;
-    let release: () => void;
+  /** @param ack when the app wants an answer */
+  receive(session: Session, received: Received, ack: (answer: Answer) => void = () => undefined): void {
+    const { userId } = session;
+    const { bytes } = received;
     try {
       this.limit(session);
-      this.quotas.takeBytesOfUser(session.userId, received.bytes);
-      command = this.understand(session, received);
-      release = this.quotas.hold(session.userId, received.bytes);
+      this.quotas.takeBytesOfUser(userId, bytes);
+      const release = this.quotas.hold(userId, bytes);
+      session.inHand++;
+      const done = (answer: Answer): void => {
+        session.inHand--;
+        release();
+        ack(answer);
+      };
+      this.largeFrames.look(userId, bytes, () => this.carryOut(session, received, done));
     } catch (error) {
-      return ack?.({ ok: false, error: this.refusal(session, 'unknown', error) });
+      ack({ ok: false, error: this.refusal(session, 'unknown', error) });
     }
-    session.inHand++;
-    void this.answer(session, command).then((answer) => {
-      session.inHand--;
-      release();
-      ack?.(answer);
-    });
+  }
+
+  /** Keeps only what counts of what was received: whatever else it brought is garbage while the command waits. */
+  private carryOut(session: Session, received: Received, done: (answer: Answer) => void): void {
+    let command: Command;
+    try {
+      command = this.understand(session, received);
+    } catch (error) {
+      return done({ ok: false, error: this.refusal(session, 'unknown', error) });
+    }
+    void this.answer(session, command).then(done);
   }
 
   private understand(session: Session, received: Received): Command {

@@ -43,7 +43,11 @@ describe('a frame from a client', () => {
   });
 
   it('with binary data is an event of which nothing is kept', () => {
-    const [packet, ...more] = decoded('52-7["call:signal",{"_placeholder":true,"num":0}]', Buffer.of(1), Buffer.of(2));
+    const [packet, ...more] = decoded(
+      '52-7["call:signal",{"_placeholder":true,"num":0}]',
+      Buffer.of(1),
+      Buffer.of(2),
+    );
     expect(more).toEqual([]);
     expect(packet).toMatchObject({ type: 2, id: 7 });
     expect(Object.values(receivedOf(packet!))).toEqual([null]);

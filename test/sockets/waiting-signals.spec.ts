@@ -16,8 +16,7 @@ describe('signals that wait', () => {
     const [alice, bob] = [node.connects(iPhone), node.connects(pixel)];
     node.happens(calling);
     for (const session of [alice, bob])
-      for (let nr = 1; nr <= 64; nr++)
-        expect(await node.signals.send(session, callId, LARGEST)).toBe(nr);
+      for (let nr = 1; nr <= 64; nr++) expect(await node.signals.send(session, callId, LARGEST)).toBe(nr);
     await expect(node.signals.send(alice, callId, '1')).rejects.toEqual(limited);
     expect(node.budget.keptFor('alice')).toBe(64 * (65_536 + 512));
   });
@@ -54,7 +53,11 @@ describe('signals that wait', () => {
     node = new OneNode({ clustered: true, perUser: 1_000, total: 4_000 });
     node.happens(calling);
     const alice = node.connects(iPhone);
-    const kept = [1, 2, 3, 4, 5, 6].map((seq) => ({ seq, json: JSON.stringify('x'.repeat(500)), sent: false }));
+    const kept = [1, 2, 3, 4, 5, 6].map((seq) => ({
+      seq,
+      json: JSON.stringify('x'.repeat(500)),
+      sent: false,
+    }));
     node.others.settle({
       answers: [{ signals: [], media: [], said: [{ callId, seq: 6, kept }], muted: [] }],
       complete: true,
