@@ -14,6 +14,7 @@ import { Failure } from './failure.js';
 import type { DemoPhones } from './http/demo-phones.controller.js';
 import { HttpAdapter } from './http/http-server.js';
 import { serveDocs } from './http/openapi.js';
+import { readBodies } from './http/request-bodies.js';
 import { Gateway } from './operations/gateway-url.js';
 import { Log, nestLogger } from './operations/log.js';
 import { clientAddress } from './operations/client-address.js';
@@ -146,7 +147,7 @@ function configureHttp(app: NestExpressApplication, config: Config): void {
     const allowed = origin !== undefined && allowsOrigin(config.corsOrigins, origin, host);
     decide(null, { origin: allowed, maxAge: 600, exposedHeaders: ['Retry-After'] });
   });
-  app.useBodyParser('json', { limit: '100kb', strict: true });
+  readBodies(app);
   serveDocs(app, config);
 }
 

@@ -1,3 +1,4 @@
+import { systemClock } from '../../src/clock.js';
 import { Bus } from '../../src/cluster/bus.js';
 import type { Presence } from '../../src/devices/presence.js';
 import { Log } from '../../src/operations/log.js';
@@ -19,7 +20,13 @@ when('nodes that talk over Redis', () => {
 
   const node = async (nodeId: string): Promise<Bus> => {
     const secret = 'what the nodes of this database share';
-    const bus = new Bus(read({ REDIS_URL: redis.url }), { nodeId } as Presence, new Log('silent'), secret);
+    const bus = new Bus(
+      read({ REDIS_URL: redis.url }),
+      { nodeId } as Presence,
+      new Log('silent'),
+      secret,
+      systemClock,
+    );
     nodes.push(bus);
     const ready = new Promise<void>((resolve) => bus.onConnected(resolve));
     await bus.onModuleInit();
