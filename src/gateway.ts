@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -130,6 +130,11 @@ function configureHttp(app: NestExpressApplication, config: Config): void {
       },
     }),
   );
+  // Answers about people are for whoever asked, and for no cache.
+  app.use('/v1', (_: unknown, response: ServerResponse, next: () => void) => {
+    response.setHeader('Cache-Control', 'no-store');
+    next();
+  });
   const quotas = app.get(Quotas);
   app.use((request: IncomingMessage & { path: string }, _: unknown, next: (error?: unknown) => void) => {
     if (!allowsHost(config, request.headers.host)) return next(new Failure('NOT_ALLOWED', FOREIGN_HOST));
@@ -144,7 +149,7 @@ function configureHttp(app: NestExpressApplication, config: Config): void {
   });
   app.enableCors((request, decide) => {
     const { origin, host } = (request as { headers: Record<string, string | undefined> }).headers;
-    const allowed = origin !== undefined && allowsOrigin(config.corsOrigins, origin, host);
+    const allowed = origin !== undefined && allowsOrigin(config, origin, host);
     decide(null, { origin: allowed, maxAge: 600, exposedHeaders: ['Retry-After'] });
   });
   readBodies(app);

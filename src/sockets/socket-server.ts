@@ -126,7 +126,6 @@ export class SocketServer {
 
   private mayConnect(request: IncomingMessage): boolean {
     if (!this.accepting) return turnAway(request, '503 Service Unavailable');
-    if (this.strangers.full) return turnAway(request, '503 Service Unavailable');
     const address = clientAddress(request, this.config.trustedProxies);
     if (this.strangers.tooManyOf(address)) return turnAway(request, '429 Too Many Requests');
     try {
@@ -134,7 +133,7 @@ export class SocketServer {
     } catch {
       return turnAway(request, '429 Too Many Requests');
     }
-    return allowsOrigin(this.config.corsOrigins, request.headers.origin, request.headers.host);
+    return allowsOrigin(this.config, request.headers.origin, request.headers.host);
   }
 
   private arrived(connection: Connection): void {

@@ -16,6 +16,7 @@ when('two nodes whose Redis comes and goes', () => {
   let alice: Phone;
   let bob: Phone;
   let callId: string;
+  const observers: Redis[] = [];
   beforeAll(async () => {
     redis = await TestRedis.start();
     wire = await TcpProxy.to(redis.url);
@@ -37,6 +38,7 @@ when('two nodes whose Redis comes and goes', () => {
     for (const phone of [alice, bob]) phone.disconnect();
   });
   afterAll(async () => {
+    for (const observer of observers) observer.disconnect();
     await Promise.all([one.stop(), two.stop()]);
     await wire.close();
     await redis.kill();
@@ -137,7 +139,8 @@ when('two nodes whose Redis comes and goes', () => {
   });
 
   it('do not believe what was said before and is said again', async () => {
-    const recorder = new Redis(redis.url);
+    const [recorder, again] = [new Redis(redis.url), new Redis(redis.url)];
+    observers.push(recorder, again);
     const recorded: [string, string][] = [];
     recorder.on('pmessage', (_pattern, channel: string, text: string) => recorded.push([channel, text]));
     await recorder.psubscribe('*');
@@ -151,12 +154,10 @@ when('two nodes whose Redis comes and goes', () => {
     await send('said twice');
     await bob.hears('call:signal', ({ signal }) => signal === 'said twice');
     expect(recorded.length).toBeGreaterThan(5);
-    const again = new Redis(redis.url);
-    for (const [channel, text] of recorded.slice()) await again.publish(channel, text);
+    for (const [channel, text] of [...recorded]) await again.publish(channel, text);
     await send('after');
     await bob.hears('call:signal', ({ signal }) => signal === 'after');
     expect(bob.all('session:replaced')).toEqual([]);
     expect(heardByBob()).toEqual(['said twice', 'after']);
-    for (const client of [recorder, again]) client.disconnect();
   });
 });
