@@ -149,7 +149,8 @@ export class Arrivals implements OnModuleDestroy {
       try {
         return await work();
       } catch (error) {
-        if (attempt === 1) this.log.warn('presence is told when PostgreSQL is back', { deviceId, error });
+        if (attempt === 1)
+          this.log.warnRarely('presence is told when PostgreSQL is back', { deviceId, error });
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS * (1 + Math.random())).unref());
       }
     }

@@ -188,12 +188,14 @@ export class SocketServer {
       (_event, received: Received, ack?: (answer: Answer) => void) =>
         void this.dispatcher.receive(session, received, ack),
     );
-    socket.on('error', (error) => this.log.warn('a socket failed', { deviceId: session.deviceId, error }));
+    socket.on('error', (error) =>
+      this.log.warnRarely('a socket failed', { deviceId: session.deviceId, error }),
+    );
     socket.on('disconnect', (reason) => {
       if (this.sessions.countOf(session.userId) <= 1) this.unread.forget(session.userId);
       hangUp(socket.conn); // a client that left the namespace has no business on the connection
       this.arrivals.farewell(session, reason === 'client namespace disconnect').catch((error: unknown) => {
-        this.log.warn('a departure could not be recorded', { deviceId: session.deviceId, error });
+        this.log.warnRarely('a departure could not be recorded', { deviceId: session.deviceId, error });
       });
     });
     this.arrivals.welcome(session).catch((error: unknown) => {
