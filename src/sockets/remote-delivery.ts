@@ -68,7 +68,7 @@ export class RemoteDelivery {
   private async waitFor(sender: Sender, to: By): Promise<void> {
     // While PostgreSQL is away nobody knows: then it is tried again.
     const elsewhere = await this.presence.isElsewhere(to).catch(() => true);
-    if (!elsewhere) await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
+    if (elsewhere) await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
     else this.awayUntil.set(sender, this.clock.now() + AWAY_MS);
   }
 }
