@@ -15,7 +15,10 @@ describe('signals for a device on another node', () => {
   beforeEach(() => {
     jest.useFakeTimers();
     [handed, elsewhere] = [[], true];
-    lines = new SignalLines({ known: () => answered }, new MemoryBudget({ perUser: 2 ** 30, total: 2 ** 32 }));
+    lines = new SignalLines(
+      { known: () => answered },
+      new MemoryBudget({ perUser: 2 ** 30, total: 2 ** 32 }),
+    );
     line = lines.ofCall(answered);
     const bus = {
       connected: true,
