@@ -101,13 +101,12 @@ withRedis?.('two nodes with Redis', () => {
     await alice.hears('call:answered');
     bob.disconnect();
     await alice.say('call:signal', { callId, signal: 'while away' });
-    await new Promise((resolve) => setTimeout(resolve, 1_000)); // longer than a node is given to say that it has the device
+    // Nothing tells that the device was looked for in vain: longer than nodes are given to say that they have it.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
     const back = await two.phone('zoe');
     expect((await back.hears('sync')).signals).toMatchObject([{ signal: 'while away' }]);
-    const sent = performance.now();
     await alice.say('call:signal', { callId, signal: 'when back' });
     await back.hears('call:signal', ({ signal }) => signal === 'when back');
-    expect(performance.now() - sent).toBeLessThan(2_000);
   });
 
   describe('while a device moves from one to the other and back', () => {
