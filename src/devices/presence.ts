@@ -57,7 +57,7 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
     await this.renew();
     const tick = (): void => {
       this.renewing = this.renew().catch((error: unknown) =>
-        this.log.warn('the node lease could not be renewed', { error }),
+        this.log.warnRarely('the node lease could not be renewed', { error }),
       );
     };
     this.timer = setInterval(tick, RENEW_MS);
@@ -228,7 +228,9 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
     await this.clock.sync(this.pool);
     // Last, and its failure is its own: without head and clock, feeds and deadlines would go astray.
     await this.reconcile().catch((error: unknown) =>
-      this.log.warn('presence could not be compared with the table; it is with the next renewal', { error }),
+      this.log.warnRarely('presence could not be compared with the table; it is with the next renewal', {
+        error,
+      }),
     );
   }
 

@@ -94,6 +94,6 @@ export class MovedDevices {
       for (const one of mediaOfCall) keepLatest(line, one);
     }
     if (lost > 0)
-      this.log.warn('no memory for signals of a device that came from another node', { signals: lost });
+      this.log.warnRarely('no memory for signals of a device that came from another node', { signals: lost });
   }
 }
