@@ -12,6 +12,7 @@ import type { JobKind } from './jobs.js';
 import { PushDevice } from './push-device.js';
 import { TellCallOver } from './tell-call-over.js';
 import { WakeCall } from './wake-call.js';
+import { WakeLog } from './wake-log.js';
 
 /** What each kind of job stands for. */
 const STEPS: Record<JobKind, JobStep> = {
@@ -40,6 +41,7 @@ const STEPS: Record<JobKind, JobStep> = {
 export class RingSaga {
   constructor(
     private readonly sweeper: JobSweeper,
+    private readonly wakes: WakeLog,
     @Inject(CONFIG) private readonly config: Config,
     exceptions: UnhandledExceptionBus,
     log: Log,
@@ -62,6 +64,7 @@ export class RingSaga {
     const last = events.at(-1)!;
     switch (last.type) {
       case 'CallInitiated':
+        this.wakes.begin(call.callId);
         this.sweeper.nudge(this.config.ringTimeoutMs);
         return [new WakeCall(call.callId)];
       case 'CallAnswered':

@@ -38,6 +38,11 @@ export class WakeLog {
     return this.remembered.get(callId);
   }
 
+  /** This node has just recorded the call, so nobody has been woken for it yet: its wake need not be read to be known. */
+  begin(callId: string): void {
+    this.remember(callId, noWake);
+  }
+
   /** Read now. */
   async load(callId: string): Promise<Wake> {
     const wake = evolveAll(noWake, await this.store.read<WakeEvent>(`wake-${callId}`));
