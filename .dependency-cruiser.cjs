@@ -46,7 +46,14 @@ const rooms = [
     'failure',
   ),
   room(
-    ...['privacy', 'calls', 'devices', 'event-store', 'history/recent-calls'],
+    ...[
+      'privacy',
+      'calls',
+      'cluster/(feed|cluster.module)',
+      'devices',
+      'event-store',
+      'history/recent-calls',
+    ],
     ...['database/pools', 'operations/log', 'clock', 'config'],
   ),
   room(
