@@ -1,10 +1,7 @@
 import { isIPv6 } from 'node:net';
+import { PhoneBoard, type PushSimulator, VirtualAndroid, VirtualIphone } from 'ringway-simulator';
 import type { Config } from './config.js';
 import type { Log } from './operations/log.js';
-import { PhoneBoard } from './simulator/phone-board.js';
-import type { PushSimulator } from './simulator/push-simulator.js';
-import { VirtualAndroid } from './simulator/virtual-android.js';
-import { VirtualIphone } from './simulator/virtual-iphone.js';
 
 /** The app of the virtual phones. */
 export const DEMO_BUNDLE_ID = 'app.ringway.demo';

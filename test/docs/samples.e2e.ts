@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { PushSimulator } from '../../src/simulator/push-simulator.js';
+import { PushSimulator } from 'ringway-simulator';
 import { type TestGateway, testGateway } from '../support/gateway.js';
 import { isInstalled, run, workshop } from './run.js';
 import { ROOT, type Sample, nameOf, samplesOf } from './samples.js';
