@@ -33,16 +33,24 @@ const INITDB_MS = 60_000;
  * one, as /proc does.
  */
 export async function makeFolder(folder: string): Promise<void> {
+  if ((await tryToMake(folder)) === null) return;
+  const parent = path.dirname(folder);
+  if (parent !== folder && !(await exists(parent))) await makeFolder(parent);
+  // Once more, also where the parent exists by now: another first start may just have made it.
+  const missing = await tryToMake(folder);
+  if (missing !== null) throw missing;
+}
+
+/** @returns null when the folder exists afterwards, an ENOENT otherwise. @throws any other error */
+async function tryToMake(folder: string): Promise<Error | null> {
   try {
     await mkdir(folder);
+    return null;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
     // Read-only and automounted file systems have other errors than EEXIST for what exists.
-    if ((await stat(folder).catch(() => undefined))?.isDirectory()) return;
-    const parent = path.dirname(folder);
-    if (code !== 'ENOENT' || parent === folder || (await exists(parent))) throw error;
-    await makeFolder(parent);
-    await makeFolder(folder);
+    if ((await stat(folder).catch(() => undefined))?.isDirectory()) return null;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return error as Error;
   }
 }
 
@@ -89,9 +97,15 @@ export async function initialise(
       [
         ...account.prefix,
         binaries.initdb,
-        ...['-D', data, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`],
+        `--pgdata=${data}`,
+        '--username=postgres',
+        '--auth=scram-sha-256',
+        `--pwfile=${passwordFile}`,
         // Sorted by code point like C, and yet lower('É') is right; the same on every operating system.
-        ...['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
+        '--encoding=UTF8',
+        '--locale=C',
+        '--locale-provider=builtin',
+        '--builtin-locale=C.UTF-8',
         ...(durable ? [] : ['--no-sync']),
       ],
       account,

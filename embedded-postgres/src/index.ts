@@ -30,7 +30,7 @@ export interface EmbeddedPostgresOptions {
 }
 
 /** A dying server needs up to 5 s; a live owner is believed sooner (a killed one may linger as a zombie). */
-const PATIENCE_MS = { dying: 8_000, alive: 2_000 };
+const WAIT_FOR_OWNER_MS = { dying: 8_000, alive: 2_000 };
 const PORTS_TRIED = 5;
 
 /**
@@ -60,7 +60,7 @@ async function start(dataDir: string, { settings = {}, log = () => undefined }: 
   const isNew = await initialise(dataDir, cluster, password, binaries, settings.fsync !== 'off');
   const account = await openCluster(cluster, binaries);
   const lockFile = path.join(dataDir, 'postgres-lock');
-  const server = await launchPatiently(dataDir, { cluster, lockFile, binaries, account, settings, log });
+  const server = await launchWhenFree(dataDir, { cluster, lockFile, binaries, account, settings, log });
   try {
     await ensureDatabase(server.port, password, dataDir, isNew);
   } catch (error) {
@@ -74,7 +74,7 @@ async function start(dataDir: string, { settings = {}, log = () => undefined }: 
   };
 }
 
-async function launchPatiently(dataDir: string, options: Omit<LaunchOptions, 'port'>): Promise<Server> {
+async function launchWhenFree(dataDir: string, options: Omit<LaunchOptions, 'port'>): Promise<Server> {
   const since = Date.now();
   let portsTaken = 0;
   for (;;) {
@@ -89,7 +89,7 @@ async function launchPatiently(dataDir: string, options: Omit<LaunchOptions, 'po
         );
       case 'directory in use': {
         const owner = await gatewayOf(options.cluster);
-        if (Date.now() - since > (owner?.alive ? PATIENCE_MS.alive : PATIENCE_MS.dying)) {
+        if (Date.now() - since > (owner?.alive ? WAIT_FOR_OWNER_MS.alive : WAIT_FOR_OWNER_MS.dying)) {
           throw new EmbeddedPostgresError(
             `Another Ringway${owner ? ` (${owner.name})` : ''} is using the data in ${dataDir}: stop it, ` +
               'or give this one a RINGWAY_DATA_DIR or a DATABASE_URL of its own.',

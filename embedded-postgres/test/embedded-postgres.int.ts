@@ -71,15 +71,16 @@ describe('the embedded PostgreSQL', () => {
     const before = process.env;
     process.env = {
       ...before,
-      ...{
-        PGDATA: '/nowhere',
-        PGHOST: '/nowhere',
-        PGPORT: '1',
-        PGUSER: 'x',
-        PGPASSWORD: 'x',
-        PGDATABASE: 'x',
-      },
-      ...{ PGSSLMODE: 'require', PGOPTIONS: '-c nonsense', LC_ALL: 'xx_XX', TZ: 'Asia/Tokyo' },
+      PGDATA: '/nowhere',
+      PGHOST: '/nowhere',
+      PGPORT: '1',
+      PGUSER: 'x',
+      PGPASSWORD: 'x',
+      PGDATABASE: 'x',
+      PGSSLMODE: 'require',
+      PGOPTIONS: '-c nonsense',
+      LC_ALL: 'xx_XX',
+      TZ: 'Asia/Tokyo',
     };
     try {
       const { url } = await home.start({ dataDir: path.join(home.temporary, 'undisturbed') });
