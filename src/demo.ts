@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { PhoneBoard, type PushSimulator, VirtualAndroid, VirtualIphone } from 'ringway-simulator';
+import { DemoPhones, type PushSimulator, VirtualAndroid, VirtualIphone } from 'ringway-simulator';
 import type { Config } from './config.js';
 import type { Log } from './operations/log.js';
 
@@ -39,12 +39,12 @@ export interface Cast {
 }
 
 /** Where the cast can be seen and played with. */
-export const emptyBoard = (log: Log): PhoneBoard =>
-  new PhoneBoard((error) => log.warn('a virtual phone could not be looked at', { error }));
+export const emptyBoard = (log: Log): DemoPhones =>
+  new DemoPhones((error) => log.warn('a virtual phone could not be looked at', { error }));
 
 /** A few sleeping phones that register with the gateway at this address, ring when they are called, and answer. */
 export function startCast(
-  { simulator, board }: { simulator: PushSimulator; board: PhoneBoard },
+  { simulator, board }: { simulator: PushSimulator; board: DemoPhones },
   at: { host: string; port: number },
   log: Log,
 ): Cast {

@@ -1,4 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import type { RequestFault } from '../core/faults.js';
+import type { LogEntry } from '../core/request-log.js';
+import type { Service, Verdict } from '../core/request-pipeline.js';
+import type { Environment } from '../core/services.js';
+import { SlidingWindow } from '../core/sliding-window.js';
+import type { IosDevice } from '../delivery/device-registry.js';
+import type { Context } from '../simulation/context.js';
+import type { Connection } from '../transport/connection.js';
+import { type Answer, type Exchange, headerValue } from '../transport/exchange.js';
+import type { Admission, ListenerHandler } from '../transport/tls-listener.js';
+import { ConnectionChurn } from './connection-churn.js';
 import {
   checkNotification,
   checkRequest,
@@ -8,20 +19,10 @@ import {
   warnings,
   type Warning,
 } from './notification-rules.js';
-import { Churn } from './connection-churn.js';
-import type { Connection } from '../transport/connection.js';
-import type { DeskService, Judgement } from '../core/request-pipeline.js';
-import { type Answer, type Exchange, headerValue } from '../transport/exchange.js';
-import type { RequestFault } from '../core/faults.js';
-import type { LogEntry } from '../core/request-log.js';
-import type { Parts } from '../simulation/context.js';
-import { checkProviderToken, newMemory, type Refusal, remember } from './provider-token.js';
-import { Recently } from '../core/sliding-window.js';
-import type { Environment, IosDevice } from '../delivery/device-registry.js';
-import type { Admission, ListenerHandler } from '../transport/tls-listener.js';
+import { checkProviderToken, newSenderMemory, type Refusal, remember } from './provider-token.js';
 
 interface SenderState {
-  memory: ReturnType<typeof newMemory>;
+  memory: ReturnType<typeof newSenderMemory>;
   errors: number;
   trusted: boolean;
   slowed: boolean;
@@ -39,38 +40,38 @@ export const apnsSettings = {
   maxHeaderListSize: 8000,
 };
 
-/** One of Apple's two environments. They share keys and devices, and know each other's tokens for strangers. */
-export class ApnsServer implements ListenerHandler, DeskService {
+/** One of Apple's two environments. They share keys and devices, and each calls the other's tokens bad. */
+export class ApnsServer implements ListenerHandler, Service {
   readonly name: 'apns-production' | 'apns-sandbox';
   private readonly environment: Environment;
-  private readonly parts: Parts;
-  private readonly churn = new Churn();
+  private readonly context: Context;
+  private readonly churn = new ConnectionChurn();
   private readonly senders = new Map<Connection, SenderState>();
-  private readonly pushes: Recently;
+  private readonly pushes: SlidingWindow;
 
-  constructor(environment: Environment, parts: Parts) {
+  constructor(environment: Environment, context: Context) {
     this.name = `apns-${environment}`;
     this.environment = environment;
-    this.parts = parts;
-    this.pushes = new Recently(() => parts.policy.apns.pushesPerTokenWindowMs);
+    this.context = context;
+    this.pushes = new SlidingWindow(() => context.policy.apns.pushesPerTokenWindowMs);
   }
 
   admit(remote: string): Admission {
-    const { faults, clock, policy } = this.parts;
+    const { faults, clock, policy } = this.context;
     if (this.churn.count(remote, clock.now()) > policy.apns.connectionsBeforeRefusal) return 'refuse';
     return faults.forConnection(this.name) ?? 'accept';
   }
 
   requiresAlpn(): boolean {
-    return this.parts.policy.apns.alpn === 'required';
+    return this.context.policy.apns.alpn === 'required';
   }
 
   opened(connection: Connection): void {
-    const { clock, journal, policy } = this.parts;
-    this.senders.set(connection, { memory: newMemory(), errors: 0, trusted: false, slowed: false });
+    const { clock, requestLog, policy } = this.context;
+    this.senders.set(connection, { memory: newSenderMemory(), errors: 0, trusted: false, slowed: false });
     const needless = this.churn.opened(connection, clock.now());
     if (needless > policy.apns.connectionsBeforeViolation) {
-      journal.violation(
+      requestLog.violation(
         this.name,
         connection.id,
         'connection-churn',
@@ -81,7 +82,7 @@ export class ApnsServer implements ListenerHandler, DeskService {
 
   closed(connection: Connection): void {
     this.senders.delete(connection);
-    this.churn.closed(connection, this.parts.clock.now());
+    this.churn.closed(connection, this.context.clock.now());
   }
 
   ping(): void {
@@ -89,21 +90,26 @@ export class ApnsServer implements ListenerHandler, DeskService {
   }
 
   ignoresPings(): boolean {
-    return this.parts.faults.isOn(this.name, 'ignore-pings');
+    return this.context.faults.isOn(this.name, 'ignore-pings');
   }
 
   refusedStream(connection: Connection, stream: number, code: number): void {
     const rule = code === REFUSED_STREAM ? 'too-many-streams' : 'malformed-request';
-    this.parts.journal.violation(this.name, connection.id, rule, `stream ${stream}, HTTP/2 error ${code}`);
+    this.context.requestLog.violation(
+      this.name,
+      connection.id,
+      rule,
+      `stream ${stream}, HTTP/2 error ${code}`,
+    );
   }
 
   request(exchange: Exchange): void {
-    this.parts.desk.handle(this, exchange, this.judge(exchange));
+    this.context.pipeline.handle(this, exchange, this.decide(exchange));
   }
 
   /** Forgets what connections have done wrong, and how often devices were pushed. */
-  forget(): void {
-    this.churn.forget();
+  resetCounters(): void {
+    this.churn.clear();
     this.pushes.clear();
     for (const sender of this.senders.values()) sender.errors = 0;
   }
@@ -122,7 +128,7 @@ export class ApnsServer implements ListenerHandler, DeskService {
   answered({ connection }: Exchange, status: number, reason: string | null): void {
     const sender = this.senders.get(connection);
     if (sender === undefined || status < 400 || status > 499 || status === 410) return;
-    const { errorsBeforeSlowdown, errorsBeforeGoaway, maxConcurrentStreams } = this.parts.policy.apns;
+    const { errorsBeforeSlowdown, errorsBeforeGoaway, maxConcurrentStreams } = this.context.policy.apns;
     sender.errors += reason === 'BadDeviceToken' ? 5 : 1;
     if (sender.errors >= errorsBeforeGoaway) {
       connection.goaway({ code: 0, lastStream: connection.lastStream });
@@ -132,17 +138,17 @@ export class ApnsServer implements ListenerHandler, DeskService {
     }
   }
 
-  private judge(exchange: Exchange): Judgement {
-    const { clock, credentials, policy, registry } = this.parts;
+  private decide(exchange: Exchange): Verdict {
+    const { clock, credentials, policy, registry } = this.context;
     const now = clock.now();
     const text = deviceTokenOf(exchange.path);
-    const refuse = (refusal: Refusal): Judgement => this.refusal(exchange, refusal, text);
+    const refuse = (refusal: Refusal): Verdict => this.refusal(exchange, refusal, text);
 
     const malformed = checkRequest(exchange);
     if (malformed !== undefined) return refuse(malformed);
 
     const sender = this.senders.get(exchange.connection) ?? {
-      memory: newMemory(),
+      memory: newSenderMemory(),
       errors: 0,
       trusted: false,
       slowed: false,
@@ -190,7 +196,7 @@ export class ApnsServer implements ListenerHandler, DeskService {
     { headers }: Exchange,
     { status, reason, timestamp }: Refusal,
     token: string | null,
-  ): Judgement {
+  ): Verdict {
     const given =
       reason === 'BadMessageId' || reason === 'DuplicateHeaders'
         ? undefined
@@ -207,10 +213,10 @@ export class ApnsServer implements ListenerHandler, DeskService {
   }
 
   private accept(exchange: Exchange, device: IosDevice, id: string, found: Warning[], entry: LogEntry): void {
-    const { clock, devices, journal, policy } = this.parts;
+    const { clock, delivery, requestLog, policy } = this.context;
     const now = clock.now();
     const { connection, headers } = exchange;
-    for (const { rule, detail } of found) journal.violation(this.name, connection.id, rule, detail);
+    for (const { rule, detail } of found) requestLog.violation(this.name, connection.id, rule, detail);
     this.pushes.add(device.token, now);
     const payload = payloadOf(exchange);
     const pushType = headerValue(headers, 'apns-push-type') ?? null;
@@ -220,7 +226,7 @@ export class ApnsServer implements ListenerHandler, DeskService {
     }
     const topic = headerValue(headers, 'apns-topic') ?? '';
     const expiration = Number(headerValue(headers, 'apns-expiration') ?? (now + thirtyDays) / 1000);
-    devices.send({
+    delivery.send({
       service: this.name,
       connection: connection.id,
       device,

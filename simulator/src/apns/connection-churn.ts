@@ -1,16 +1,16 @@
+import { SlidingWindow } from '../core/sliding-window.js';
 import type { Connection } from '../transport/connection.js';
-import { Recently } from '../core/sliding-window.js';
 
 const window = 60_000;
 
 /**
- * Counts connections a sender need not have opened: it had one that was fit for use, or had just thrown one away. Apple
- * takes rapid connecting and disconnecting for an attack.
+ * Counts connections a sender need not have opened: it had a healthy one, or had closed a healthy one within the last
+ * minute. Apple takes rapid connecting and disconnecting for an attack.
  */
-export class Churn {
+export class ConnectionChurn {
   private readonly open = new Map<string, Set<Connection>>();
-  private readonly thrownAway = new Map<string, number>();
-  private readonly needless = new Recently(() => window);
+  private readonly abandonedAt = new Map<string, number>();
+  private readonly needless = new SlidingWindow(() => window);
 
   /** How many needless connections this sender has opened in the last minute. */
   count(remote: string, now: number): number {
@@ -21,19 +21,19 @@ export class Churn {
   opened(connection: Connection, now: number): number {
     const { remote } = connection;
     const others = this.open.get(remote) ?? new Set<Connection>();
-    const usable = [...others].some((other) => other.fit && !other.closed);
-    const discarded = now - (this.thrownAway.get(remote) ?? -Infinity) < window;
+    const usable = [...others].some((other) => other.healthy && !other.closed);
+    const abandoned = now - (this.abandonedAt.get(remote) ?? -Infinity) < window;
     this.open.set(remote, others.add(connection));
-    return usable || discarded ? this.needless.add(remote, now) : 0;
+    return usable || abandoned ? this.needless.add(remote, now) : 0;
   }
 
   closed(connection: Connection, now: number): void {
     this.open.get(connection.remote)?.delete(connection);
-    if (connection.fit) this.thrownAway.set(connection.remote, now);
+    if (connection.healthy) this.abandonedAt.set(connection.remote, now);
   }
 
-  forget(): void {
+  clear(): void {
     this.needless.clear();
-    this.thrownAway.clear();
+    this.abandonedAt.clear();
   }
 }

@@ -1,7 +1,9 @@
-import { headerValue, type IncomingRequest } from '../transport/exchange.js';
+import { parseBody } from '../core/json.js';
 import type { Policy } from '../core/policy.js';
+import type { Environment } from '../core/services.js';
+import type { IosDevice } from '../delivery/device-registry.js';
+import { headerValue, type IncomingRequest } from '../transport/exchange.js';
 import type { ProviderToken, Refusal } from './provider-token.js';
-import type { Environment, IosDevice } from '../delivery/device-registry.js';
 
 /**
  * The checks of APNs in their order, as pure functions. A refusal is what the first failing check says. Sources:
@@ -175,15 +177,7 @@ export function warnings(request: IncomingRequest, now: number): Warning[] {
 
 /** The payload as the phone gets it; null when Apple would accept and drop it. */
 export function payloadOf(request: IncomingRequest): Record<string, unknown> | null {
-  if (headerValue(request.headers, 'content-encoding') !== undefined) return null;
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(request.body));
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
-  } catch {
-    return null;
-  }
+  return headerValue(request.headers, 'content-encoding') === undefined ? parseBody(request.body) : null;
 }
 
 export function deviceTokenOf(requestPath: string): string | null {

@@ -1,7 +1,8 @@
 import { type KeyObject, verify } from 'node:crypto';
 import type { ApnsKey } from '../core/credentials.js';
+import { parseJwtPart } from '../core/json.js';
 import type { Policy } from '../core/policy.js';
-import type { Environment } from '../delivery/device-registry.js';
+import type { Environment } from '../core/services.js';
 
 export interface ProviderToken {
   /** The string itself: ES256 is randomised, so the same claims signed again are another token. */
@@ -12,7 +13,7 @@ export interface ProviderToken {
 }
 
 /** What a connection remembers about its sender. */
-export interface ConnectionMemory {
+export interface SenderMemory {
   teamId: string | null;
   family: string | null;
   seen: Set<string>;
@@ -22,7 +23,7 @@ export interface ConnectionMemory {
 export interface TokenContext {
   now: number;
   environment: Environment;
-  memory: ConnectionMemory;
+  memory: SenderMemory;
   keys: ReadonlyMap<string, ApnsKey>;
   policy: Policy['apns'];
 }
@@ -33,7 +34,7 @@ export interface Refusal {
   timestamp?: number;
 }
 
-export const newMemory = (): ConnectionMemory => ({
+export const newSenderMemory = (): SenderMemory => ({
   teamId: null,
   family: null,
   seen: new Set(),
@@ -71,7 +72,7 @@ export function checkProviderToken(
 }
 
 /** What the connection learns from a token that passed. */
-export function remember(memory: ConnectionMemory, token: ProviderToken, now: number): void {
+export function remember(memory: SenderMemory, token: ProviderToken, now: number): void {
   memory.teamId ??= token.key.teamId;
   memory.family ??= token.key.family;
   if (memory.seen.has(token.text)) return;
@@ -89,8 +90,8 @@ function readProviderToken(text: string, context: TokenContext): ProviderToken |
   const [head, body, signature, more] = text.split('.');
   if (head === undefined || body === undefined || signature === undefined || more !== undefined)
     return invalid;
-  const header = decode(head);
-  const claims = decode(body);
+  const header = parseJwtPart(head);
+  const claims = parseJwtPart(body);
   if (header === null || claims === null) return invalid;
   if (header['alg'] !== 'ES256' || typeof header['kid'] !== 'string') return invalid;
   const key = context.keys.get(header['kid']);
@@ -105,18 +106,6 @@ function readProviderToken(text: string, context: TokenContext): ProviderToken |
   if (-age > context.policy.providerTokenLifetimeMs && context.policy.futureIssuedAt === 'refuse')
     return invalid;
   return { text, key, issuedAt, signature: form };
-}
-
-function decode(part: string): Record<string, unknown> | null {
-  if (!/^[A-Za-z0-9_-]+$/.test(part)) return null;
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
-  } catch {
-    return null;
-  }
 }
 
 const verified = new WeakMap<KeyObject, Map<string, ProviderToken['signature'] | null>>();

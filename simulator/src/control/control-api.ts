@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ZodError } from 'zod';
-import { controlRoutes, type Route } from './control-routes.js';
 import type { Simulation } from '../simulation/simulation.js';
+import { controlRoutes, type Route } from './control-routes.js';
 
 const maxBody = 262_144;
 

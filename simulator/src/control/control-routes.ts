@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import type { InjectedFault } from '../core/faults.js';
+import type { Device } from '../delivery/device-registry.js';
+import type { Simulation } from '../simulation/simulation.js';
 import {
   androidDevice,
   apnsKey,
@@ -13,9 +16,6 @@ import {
   statusChange,
   wait,
 } from './control-schemas.js';
-import type { InjectedFault } from '../core/faults.js';
-import type { Device } from '../delivery/device-registry.js';
-import type { Simulation } from '../simulation/simulation.js';
 
 interface Call {
   params: string[];

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { serviceNames } from '../core/request-log.js';
-import { environments } from '../delivery/device-registry.js';
+import { environments, serviceNames } from '../core/services.js';
 
 const ms = z.number().nonnegative();
 const environment = z.enum(environments);

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import type { Clock } from './clock.js';
-import { type Environment, environments } from '../delivery/device-registry.js';
+import { type Environment, environments } from './services.js';
 
 /** A team's APNs key as Apple holds it: the public half, and what it is good for. */
 export interface ApnsKey {

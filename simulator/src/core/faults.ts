@@ -1,4 +1,4 @@
-import type { ServiceName } from './request-log.js';
+import type { ServiceName } from './services.js';
 
 /**
  * What may go wrong on demand. A fault strikes a request whatever the rules think of it; the log keeps both.

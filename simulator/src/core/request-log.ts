@@ -1,8 +1,6 @@
-import type { Clock } from './clock.js';
 import type { HeaderList } from '../transport/exchange.js';
-
-export const serviceNames = ['apns-production', 'apns-sandbox', 'fcm', 'token'] as const;
-export type ServiceName = (typeof serviceNames)[number];
+import type { Clock } from './clock.js';
+import type { ServiceName } from './services.js';
 
 /** What became of an accepted push. A stored or pending one changes when its phone comes back or its time is over. */
 export type DeliveryOutcome =
@@ -49,7 +47,7 @@ export interface Violation {
 }
 
 /** The last requests and violations, oldest first; older ones than `limit` are forgotten. */
-export class Journal {
+export class RequestLog {
   readonly entries: LogEntry[] = [];
   readonly violations: Violation[] = [];
   private seq = 0;

@@ -1,11 +1,12 @@
 import { http2ErrorCode } from '../transport/connection.js';
 import type { Answer, Exchange } from '../transport/exchange.js';
 import type { Faults, RequestFault } from './faults.js';
-import type { Journal, LogEntry, ServiceName } from './request-log.js';
-import type { Manners } from './sender-lint.js';
+import type { RequestLog, LogEntry } from './request-log.js';
+import type { SenderLint } from './sender-lint.js';
+import type { ServiceName } from './services.js';
 
 /** What a service has decided about a request, before any fault. */
-export interface Judgement {
+export interface Verdict {
   answer: Answer;
   reason: string | null;
   token: string | null;
@@ -14,7 +15,7 @@ export interface Judgement {
   accept?: (entry: LogEntry) => void;
 }
 
-export interface DeskService {
+export interface Service {
   readonly name: ServiceName;
   /** An answer on demand in this service's own words. */
   answerFor(fault: Extract<RequestFault, { kind: 'answer' }>): Answer;
@@ -24,24 +25,27 @@ export interface DeskService {
 
 const maxLoggedBody = 8192;
 
-/** Where judgement, faults and the log meet: every request passes here once, after it was judged in full. */
-export class Desk {
-  private readonly journal: Journal;
+/**
+ * Every request passes here once, after its service has reached a verdict: it is logged, checked by the sender lint, struck
+ * by a fault that was injected for it, and answered.
+ */
+export class RequestPipeline {
+  private readonly requestLog: RequestLog;
   private readonly faults: Faults;
-  private readonly manners: Manners;
+  private readonly senderLint: SenderLint;
   private readonly timers = new Set<NodeJS.Timeout>();
 
-  constructor(journal: Journal, faults: Faults, manners: Manners) {
-    this.journal = journal;
+  constructor(requestLog: RequestLog, faults: Faults, senderLint: SenderLint) {
+    this.requestLog = requestLog;
     this.faults = faults;
-    this.manners = manners;
+    this.senderLint = senderLint;
   }
 
-  handle(service: DeskService, exchange: Exchange, judgement: Judgement): void {
+  handle(service: Service, exchange: Exchange, verdict: Verdict): void {
     const { connection } = exchange;
-    const { token } = judgement;
+    const { token } = verdict;
     const fault = this.faults.forRequest(service.name, { token, connection: connection.id });
-    const entry = this.journal.record({
+    const entry = this.requestLog.record({
       service: service.name,
       connection: connection.id,
       stream: exchange.stream,
@@ -50,16 +54,16 @@ export class Desk {
       headers: exchange.headers,
       body: exchange.body.toString('utf8', 0, maxLoggedBody),
       bodyBytes: exchange.bodyBytes,
-      verdict: { status: judgement.answer.status, reason: judgement.reason },
+      verdict: { status: verdict.answer.status, reason: verdict.reason },
       answered: null,
       fault: fault?.kind ?? null,
       token,
       delivery: null,
-      notes: judgement.notes ?? [],
+      notes: verdict.notes ?? [],
     });
-    this.manners.arrived(service.name, exchange, token);
-    if (fault === null) this.answer(service, exchange, judgement, entry);
-    else this.strike(fault, service, exchange, judgement, entry);
+    this.senderLint.requestReceived(service.name, exchange, token);
+    if (fault === null) this.answer(service, exchange, verdict, entry);
+    else this.applyFault(fault, service, exchange, verdict, entry);
   }
 
   stop(): void {
@@ -67,41 +71,41 @@ export class Desk {
     this.timers.clear();
   }
 
-  /** The answer the judgement came to. */
-  private answer(service: DeskService, exchange: Exchange, judgement: Judgement, entry: LogEntry): void {
-    this.respond(service, exchange, entry, judgement.answer, judgement.reason);
-    judgement.accept?.(entry);
-    this.close(entry, judgement.answer.status);
+  /** Sends the answer of the verdict, then carries the request out. */
+  private answer(service: Service, exchange: Exchange, verdict: Verdict, entry: LogEntry): void {
+    this.respond(service, exchange, entry, verdict.answer, verdict.reason);
+    verdict.accept?.(entry);
+    this.close(entry, verdict.answer.status);
   }
 
   private respond(
-    service: DeskService,
+    service: Service,
     exchange: Exchange,
     entry: LogEntry,
     answer: Answer,
     reason: string | null,
   ): void {
     exchange.respond(answer);
-    this.manners.answered(service.name, exchange, entry.token, answer, reason);
+    this.senderLint.requestAnswered(service.name, exchange, entry.token, answer, reason);
     service.answered(exchange, answer.status, reason);
   }
 
   private close(entry: LogEntry, answered: number | string): void {
     entry.answered = answered;
-    this.journal.answered(entry);
+    this.requestLog.answered(entry);
   }
 
-  private strike(
+  private applyFault(
     fault: RequestFault,
-    service: DeskService,
+    service: Service,
     exchange: Exchange,
-    judgement: Judgement,
+    verdict: Verdict,
     entry: LogEntry,
   ): void {
     const { connection, stream } = exchange;
     const accepts = 'accepted' in fault && fault.accepted === true;
-    if (accepts) judgement.accept?.(entry);
-    if (fault.kind !== 'answer' && fault.kind !== 'settings') connection.spoil();
+    if (accepts) verdict.accept?.(entry);
+    if (fault.kind !== 'answer' && fault.kind !== 'settings') connection.markFaulty();
     switch (fault.kind) {
       case 'answer': {
         const answer = service.answerFor(fault);
@@ -111,14 +115,14 @@ export class Desk {
       case 'delay': {
         const timer = setTimeout(() => {
           this.timers.delete(timer);
-          this.answer(service, exchange, judgement, entry);
+          this.answer(service, exchange, verdict, entry);
         }, fault.ms);
         this.timers.add(timer);
         return;
       }
       case 'settings':
         connection.setMaxStreams(fault.maxConcurrentStreams);
-        return this.answer(service, exchange, judgement, entry);
+        return this.answer(service, exchange, verdict, entry);
       case 'hang':
         return this.close(entry, 'hang');
       case 'reset-stream':
@@ -129,7 +133,7 @@ export class Desk {
         const lastStream = last === 'this' ? stream : last === 'before' ? Math.max(0, stream - 2) : last;
         const { code = 0, debug = '', twice = false } = fault;
         connection.goaway({ code, lastStream, debug, twice });
-        if (code === 0 && stream <= lastStream) return this.answer(service, exchange, judgement, entry);
+        if (code === 0 && stream <= lastStream) return this.answer(service, exchange, verdict, entry);
         return this.close(entry, 'goaway');
       }
       case 'disconnect':

@@ -1,34 +1,38 @@
-import type { Clock } from './clock.js';
 import { type Answer, type Exchange, headerValue } from '../transport/exchange.js';
-import type { Journal, ServiceName } from './request-log.js';
-import { Recently } from './sliding-window.js';
+import type { Clock } from './clock.js';
+import type { RequestLog } from './request-log.js';
+import type { ServiceName } from './services.js';
+import { SlidingWindow } from './sliding-window.js';
 
 const remembered = 5000;
 const loopWindow = 1000;
 const loopLimit = 10;
-/** Timers of a sender that waits as it was told may be early by a hair. */
-const grace = 20;
+/** Timers of a sender that waits as it was told may fire a little early. */
+const graceMs = 20;
 
-/** Bad habits that show only over several requests: repeating what was refused for good, hurrying, going in circles. */
-export class Manners {
+/**
+ * What is wrong with a sender only over several requests: repeating what was refused for good, coming back before
+ * Retry-After, sending one push in a loop. It becomes a violation in the log; the answer stays as it is.
+ */
+export class SenderLint {
   private readonly clock: Clock;
-  private readonly journal: Journal;
+  private readonly requestLog: RequestLog;
   private readonly refused = new Map<string, string>();
-  private readonly attempts = new Recently(() => loopWindow);
+  private readonly attempts = new SlidingWindow(() => loopWindow);
   private readonly notBefore = new Map<string, number>();
 
-  constructor(clock: Clock, journal: Journal) {
+  constructor(clock: Clock, requestLog: RequestLog) {
     this.clock = clock;
-    this.journal = journal;
+    this.requestLog = requestLog;
   }
 
-  arrived(service: ServiceName, exchange: Exchange, token: string | null): void {
+  requestReceived(service: ServiceName, exchange: Exchange, token: string | null): void {
     const { headers, connection } = exchange;
     const now = this.clock.now();
     const warn = (rule: string, detail: string): void =>
-      this.journal.violation(service, connection.id, rule, detail);
+      this.requestLog.violation(service, connection.id, rule, detail);
     const early = (this.notBefore.get(`${service} ${token}`) ?? 0) - now;
-    if (early > grace) warn('retry-after-ignored', `${early} ms too early`);
+    if (early > graceMs) warn('retry-after-ignored', `${early} ms too early`);
 
     const id = headerValue(headers, 'apns-id');
     if (id === undefined) return;
@@ -40,7 +44,7 @@ export class Manners {
     }
   }
 
-  answered(
+  requestAnswered(
     service: ServiceName,
     exchange: Exchange,
     token: string | null,
@@ -54,7 +58,7 @@ export class Manners {
     keep(this.refused, pushKey(service, id, exchange), `${answer.status} ${reason ?? ''}`);
   }
 
-  forget(): void {
+  clear(): void {
     for (const memory of [this.refused, this.attempts, this.notBefore]) memory.clear();
   }
 }

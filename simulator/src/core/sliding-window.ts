@@ -1,8 +1,8 @@
 const most = 10_000;
 const mostKeys = 10_000;
 
-/** How often something has happened lately, by key. It counts to ten thousand, for the ten thousand latest keys. */
-export class Recently {
+/** Counts events by key within a sliding window: up to ten thousand a key, for the ten thousand latest keys. */
+export class SlidingWindow {
   private readonly times = new Map<string, number[]>();
   private readonly windowMs: () => number;
 

@@ -1,9 +1,10 @@
-import type { Deliveries } from './inbox.js';
-import type { DeliveryOutcome, Journal, ServiceName } from '../core/request-log.js';
-import type { Policy } from '../core/policy.js';
-import { type PushKitMemory, receiveVoip } from './pushkit.js';
-import type { Device, Phone } from './device-registry.js';
 import type { SimulatorClock } from '../core/clock.js';
+import type { Policy } from '../core/policy.js';
+import type { DeliveryOutcome, RequestLog } from '../core/request-log.js';
+import type { ServiceName } from '../core/services.js';
+import type { Device, Phone } from './device-registry.js';
+import type { Inboxes } from './inbox.js';
+import { type PushKitMemory, receiveVoip } from './pushkit.js';
 
 /** A push that was accepted, on its way to a phone. */
 export interface Push {
@@ -26,22 +27,22 @@ export interface Push {
 }
 
 /** The way from the provider to the app: whether, when and in which order pushes arrive. */
-export class DeviceModel {
+export class DeliveryModel {
   private readonly stored = new Map<Phone, Push[]>();
   private readonly held = new Map<Phone, Push>();
   private readonly pushKit = new Map<string, PushKitMemory>();
   private readonly withoutResult = new Map<string, number>();
   private generation = 0;
   private readonly clock: SimulatorClock;
-  private readonly journal: Journal;
+  private readonly requestLog: RequestLog;
   private readonly policy: Policy;
-  private readonly deliveries: Deliveries;
+  private readonly inboxes: Inboxes;
 
-  constructor(parts: { clock: SimulatorClock; journal: Journal; policy: Policy; deliveries: Deliveries }) {
+  constructor(parts: { clock: SimulatorClock; requestLog: RequestLog; policy: Policy; inboxes: Inboxes }) {
     this.clock = parts.clock;
-    this.journal = parts.journal;
+    this.requestLog = parts.requestLog;
     this.policy = parts.policy;
-    this.deliveries = parts.deliveries;
+    this.inboxes = parts.inboxes;
   }
 
   send(push: Push): void {
@@ -137,12 +138,17 @@ export class DeviceModel {
       report = voip;
       if (voip.unreportable !== null) {
         const price = voip.penalised ? `, unreported push number ${memory.unreported}` : '';
-        this.journal.violation(push.service, push.connection, 'voip-unreportable', voip.unreportable + price);
+        this.requestLog.violation(
+          push.service,
+          push.connection,
+          'voip-unreportable',
+          voip.unreportable + price,
+        );
       }
     }
     if (device.platform === 'android') device.lastSeenAt = now;
     push.outcome('delivered');
-    this.deliveries.add({
+    this.inboxes.add({
       token: device.token,
       phone: device.phone.id,
       service: push.service,

@@ -1,8 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Clock } from '../core/clock.js';
-
-export const environments = ['production', 'sandbox'] as const;
-export type Environment = (typeof environments)[number];
+import type { Environment } from '../core/services.js';
 
 /** The thing in somebody's pocket. Several tokens may belong to one. */
 export interface Phone {
@@ -64,7 +62,7 @@ export interface AndroidRegistration {
   phone?: string;
 }
 
-export class Registry {
+export class DeviceRegistry {
   private readonly devices = new Map<string, Device>();
   private readonly byFid = new Map<string, AndroidDevice>();
   private readonly clock: Clock;

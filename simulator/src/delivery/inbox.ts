@@ -1,4 +1,4 @@
-import type { ServiceName } from '../core/request-log.js';
+import type { ServiceName } from '../core/services.js';
 
 /** A push as the app on the phone gets it. */
 export interface DeliveredPush {
@@ -37,7 +37,7 @@ interface Inbox {
 const keep = 1000;
 
 /** What has arrived on the phones, for whoever plays the app: by listener, one by one, or to look at afterwards. */
-export class Deliveries {
+export class Inboxes {
   private readonly inboxes = new Map<string, Inbox>();
 
   add(push: DeliveredPush): void {

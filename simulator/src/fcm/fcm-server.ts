@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import type { Connection } from '../transport/connection.js';
-import type { DeskService, Judgement } from '../core/request-pipeline.js';
-import type { Answer, Exchange } from '../transport/exchange.js';
-import { answerOnDemand, ok } from './answers.js';
-import { checkMessage, type FcmMessage } from './message-rules.js';
 import type { RequestFault } from '../core/faults.js';
 import type { LogEntry } from '../core/request-log.js';
-import type { Parts } from '../simulation/context.js';
-import { Recently } from '../core/sliding-window.js';
+import type { Service, Verdict } from '../core/request-pipeline.js';
+import { SlidingWindow } from '../core/sliding-window.js';
 import type { AndroidDevice } from '../delivery/device-registry.js';
+import type { Context } from '../simulation/context.js';
+import type { Connection } from '../transport/connection.js';
+import type { Answer, Exchange } from '../transport/exchange.js';
 import type { Admission, ListenerHandler } from '../transport/tls-listener.js';
+import { answerOnDemand, ok } from './answers.js';
+import { checkMessage, type FcmMessage } from './message-rules.js';
 
 interface Session {
   activeAt: number;
@@ -21,20 +21,20 @@ interface Session {
 const REFUSED_STREAM = 7;
 const ENHANCE_YOUR_CALM = 11;
 
-/** FCM HTTP v1, with the connection manners Bloomberg measured (pushiko, comparisons.md). */
-export class FcmServer implements ListenerHandler, DeskService {
+/** FCM HTTP v1, with the connection behaviour that Bloomberg measured (pushiko, comparisons.md). */
+export class FcmServer implements ListenerHandler, Service {
   readonly name = 'fcm';
-  private readonly parts: Parts;
+  private readonly context: Context;
   private readonly sessions = new Map<Connection, Session>();
-  private readonly sent = new Recently(() => 60_000);
+  private readonly sent = new SlidingWindow(() => 60_000);
   private readonly collapseKeys = new Map<string, Map<string, number>>();
 
-  constructor(parts: Parts) {
-    this.parts = parts;
+  constructor(context: Context) {
+    this.context = context;
   }
 
   admit(): Admission {
-    return this.parts.faults.forConnection(this.name) ?? 'accept';
+    return this.context.faults.forConnection(this.name) ?? 'accept';
   }
 
   requiresAlpn(): boolean {
@@ -42,7 +42,7 @@ export class FcmServer implements ListenerHandler, DeskService {
   }
 
   opened(connection: Connection): void {
-    const { clock, policy } = this.parts;
+    const { clock, policy } = this.context;
     const now = clock.now();
     const session: Session = {
       activeAt: now,
@@ -66,26 +66,36 @@ export class FcmServer implements ListenerHandler, DeskService {
     if (session === undefined) return;
     session.pings += 1;
     if (session.pings < 3) return;
-    this.parts.journal.violation(this.name, connection.id, 'too-many-pings', 'three pings without a request');
+    this.context.requestLog.violation(
+      this.name,
+      connection.id,
+      'too-many-pings',
+      'three pings without a request',
+    );
     this.retire(connection, ENHANCE_YOUR_CALM, 'too_many_pings');
   }
 
   ignoresPings(): boolean {
-    return this.parts.faults.isOn(this.name, 'ignore-pings');
+    return this.context.faults.isOn(this.name, 'ignore-pings');
   }
 
   refusedStream(connection: Connection, stream: number, code: number): void {
     const rule = code === REFUSED_STREAM ? 'too-many-streams' : 'malformed-request';
-    this.parts.journal.violation(this.name, connection.id, rule, `stream ${stream}, HTTP/2 error ${code}`);
+    this.context.requestLog.violation(
+      this.name,
+      connection.id,
+      rule,
+      `stream ${stream}, HTTP/2 error ${code}`,
+    );
   }
 
   request(exchange: Exchange): void {
     const session = this.sessions.get(exchange.connection);
     if (session !== undefined) {
       session.pings = 0;
-      session.activeAt = this.parts.clock.now();
+      session.activeAt = this.context.clock.now();
     }
-    this.parts.desk.handle(this, exchange, this.judge(exchange));
+    this.context.pipeline.handle(this, exchange, this.decide(exchange));
   }
 
   answered(exchange: Exchange): void {
@@ -100,13 +110,13 @@ export class FcmServer implements ListenerHandler, DeskService {
     return { ...answer, headers, body: fault.body ?? answer.body };
   }
 
-  forget(): void {
+  resetCounters(): void {
     this.sent.clear();
     this.collapseKeys.clear();
   }
 
-  private judge(exchange: Exchange): Judgement {
-    const { clock, credentials, policy, registry } = this.parts;
+  private decide(exchange: Exchange): Verdict {
+    const { clock, credentials, policy, registry } = this.context;
     const checked = checkMessage(exchange, {
       now: clock.now(),
       projects: credentials.projects,
@@ -131,11 +141,11 @@ export class FcmServer implements ListenerHandler, DeskService {
   private accept(exchange: Exchange, message: FcmMessage, name: string, entry: LogEntry): void {
     const { device } = message;
     if (device === null || message.validateOnly) return;
-    const { clock, devices } = this.parts;
+    const { clock, delivery } = this.context;
     const now = clock.now();
     this.sent.add(device.token, now);
-    this.checkManners(exchange.connection, message, device);
-    devices.send({
+    this.lintMessage(exchange.connection, message, device);
+    delivery.send({
       service: this.name,
       connection: exchange.connection.id,
       device,
@@ -154,11 +164,11 @@ export class FcmServer implements ListenerHandler, DeskService {
     });
   }
 
-  /** What a message that makes a phone ring must be, and FCM does not ask for. */
-  private checkManners(connection: Connection, message: FcmMessage, device: AndroidDevice): void {
-    const { clock, journal, policy } = this.parts;
+  /** Notes what FCM accepts and yet does not make a phone ring in time. */
+  private lintMessage(connection: Connection, message: FcmMessage, device: AndroidDevice): void {
+    const { clock, requestLog, policy } = this.context;
     const warn = (rule: string, detail: string): void =>
-      journal.violation(this.name, connection.id, rule, detail);
+      requestLog.violation(this.name, connection.id, rule, detail);
     if (message.notification !== null)
       warn('notification-block', 'the system shows it, the app does not run');
     if (message.priority !== 'high') warn('priority-not-high', 'a dozing phone does not wake');
@@ -178,7 +188,7 @@ export class FcmServer implements ListenerHandler, DeskService {
   }
 
   private watchIdle(connection: Connection, session: Session): void {
-    const { clock, policy } = this.parts;
+    const { clock, policy } = this.context;
     session.cancelIdle = clock.at(session.activeAt + policy.fcm.idleMs, () => {
       if (connection.busy) session.activeAt = clock.now();
       if (clock.now() - session.activeAt >= policy.fcm.idleMs) this.retire(connection, 0, 'session_timeout');

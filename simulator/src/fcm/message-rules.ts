@@ -1,10 +1,11 @@
 import type { AccessToken } from '../core/credentials.js';
+import { isObject, type JsonObject, parseBody } from '../core/json.js';
+import type { Policy } from '../core/policy.js';
+import type { AndroidDevice } from '../delivery/device-registry.js';
 import { headerValue, type IncomingRequest } from '../transport/exchange.js';
 import { badRequest, bareError, type FcmRefusal, fcmError, htmlError, unauthenticated } from './answers.js';
 import { sendRequest, targets } from './message-schema.js';
-import type { Policy } from '../core/policy.js';
-import { isObject, type JsonObject, readMessage } from './proto-json.js';
-import type { AndroidDevice } from '../delivery/device-registry.js';
+import { readMessage } from './proto-json.js';
 
 export const messagingScopes: readonly string[] = [
   'https://www.googleapis.com/auth/firebase.messaging',
@@ -148,12 +149,7 @@ export function projectOf({ method, path }: IncomingRequest): string | null {
 function jsonBody({ headers, body, bodyBytes }: IncomingRequest): JsonObject | null {
   const type = headerValue(headers, 'content-type') ?? '';
   if (!/^application\/json\b/i.test(type) || bodyBytes > body.length) return null;
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-    return isObject(value) ? value : null;
-  } catch {
-    return null;
-  }
+  return parseBody(body);
 }
 
 function invalid(field: string, description: string): FcmRefusal {

@@ -1,3 +1,4 @@
+import { isObject, type JsonObject } from '../core/json.js';
 import type { FieldType, Schema } from './message-schema.js';
 
 export interface FieldViolation {
@@ -5,8 +6,6 @@ export interface FieldViolation {
   field?: string;
   description: string;
 }
-
-export type JsonObject = Record<string, unknown>;
 
 /**
  * Reads JSON the way Google's API front end does: names in snake_case or lowerCamelCase, null as absent, nothing unknown,
@@ -19,10 +18,6 @@ export function readMessage(
   const violations: FieldViolation[] = [];
   const fields = readFields(value, schema, '', violations);
   return violations.length > 0 ? { violations } : { fields };
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function readFields(value: JsonObject, schema: Schema, at: string, violations: FieldViolation[]): JsonObject {

@@ -1,7 +1,7 @@
 import { type KeyObject, verify } from 'node:crypto';
 import type { ServiceAccount } from '../core/credentials.js';
+import { type JsonObject, parseJwtPart } from '../core/json.js';
 import { headerValue, type IncomingRequest } from '../transport/exchange.js';
-import { isObject, type JsonObject } from '../fcm/proto-json.js';
 
 export interface TokenContext {
   now: number;
@@ -45,8 +45,8 @@ export function checkGrant(request: IncomingRequest, context: TokenContext): Gra
   if (assertion === null) return refuse('invalid_request', 'Missing required parameter: assertion');
 
   const [head = '', body = '', signature = '', more] = assertion.split('.');
-  const header = decode(head);
-  const claims = decode(body);
+  const header = parseJwtPart(head);
+  const claims = parseJwtPart(body);
   if (header === null || claims === null || more !== undefined) {
     return refuse('invalid_grant', 'Bad Request');
   }
@@ -87,14 +87,4 @@ function refuse(error: string, description: string): TokenRefusal {
 function signed(key: KeyObject, data: string, signature: string): boolean {
   if (!/^[A-Za-z0-9_-]+$/.test(signature)) return false;
   return verify('sha256', Buffer.from(data), key, Buffer.from(signature, 'base64url'));
-}
-
-function decode(part: string): JsonObject | null {
-  if (!/^[A-Za-z0-9_-]+$/.test(part)) return null;
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
-    return isObject(value) ? value : null;
-  } catch {
-    return null;
-  }
 }

@@ -1,9 +1,9 @@
-import type { Connection } from '../transport/connection.js';
-import type { DeskService, Judgement } from '../core/request-pipeline.js';
-import type { Answer, Exchange } from '../transport/exchange.js';
 import type { RequestFault } from '../core/faults.js';
-import type { Parts } from '../simulation/context.js';
-import { Recently } from '../core/sliding-window.js';
+import type { Service, Verdict } from '../core/request-pipeline.js';
+import { SlidingWindow } from '../core/sliding-window.js';
+import type { Context } from '../simulation/context.js';
+import type { Connection } from '../transport/connection.js';
+import type { Answer, Exchange } from '../transport/exchange.js';
 import type { Admission, ListenerHandler } from '../transport/tls-listener.js';
 import { checkGrant, type Grant } from './grant-rules.js';
 
@@ -12,19 +12,19 @@ const lifetimeS = 3599;
 const jsonHeaders = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' };
 
 /** Where a service account's assertion becomes an access token. */
-export class TokenEndpoint implements ListenerHandler, DeskService {
+export class TokenEndpoint implements ListenerHandler, Service {
   readonly name = 'token';
-  private readonly parts: Parts;
-  private readonly grants = new Recently(() => fiftyMinutes);
+  private readonly context: Context;
+  private readonly grants = new SlidingWindow(() => fiftyMinutes);
   /** Its own address is known once it listens. */
   audiences: string[] = ['https://oauth2.googleapis.com/token'];
 
-  constructor(parts: Parts) {
-    this.parts = parts;
+  constructor(context: Context) {
+    this.context = context;
   }
 
   admit(): Admission {
-    return this.parts.faults.forConnection(this.name) ?? 'accept';
+    return this.context.faults.forConnection(this.name) ?? 'accept';
   }
 
   requiresAlpn(): boolean {
@@ -44,12 +44,12 @@ export class TokenEndpoint implements ListenerHandler, DeskService {
   }
 
   ignoresPings(): boolean {
-    return this.parts.faults.isOn(this.name, 'ignore-pings');
+    return this.context.faults.isOn(this.name, 'ignore-pings');
   }
 
   refusedStream(connection: Connection, stream: number, code: number): void {
     const detail = `stream ${stream}, HTTP/2 error ${code}`;
-    this.parts.journal.violation(this.name, connection.id, 'malformed-request', detail);
+    this.context.requestLog.violation(this.name, connection.id, 'malformed-request', detail);
   }
 
   answered(): void {
@@ -57,7 +57,7 @@ export class TokenEndpoint implements ListenerHandler, DeskService {
   }
 
   request(exchange: Exchange): void {
-    const { clock, credentials, desk } = this.parts;
+    const { clock, credentials, pipeline } = this.context;
     const checked = checkGrant(exchange, {
       now: clock.now(),
       accounts: credentials.accounts,
@@ -65,11 +65,11 @@ export class TokenEndpoint implements ListenerHandler, DeskService {
     });
     if ('error' in checked) {
       const { status, ...body } = checked;
-      const judgement: Judgement = { answer: json(status, body), reason: checked.error, token: null };
-      return desk.handle(this, exchange, judgement);
+      const verdict: Verdict = { answer: json(status, body), reason: checked.error, token: null };
+      return pipeline.handle(this, exchange, verdict);
     }
     const access_token = credentials.grant(checked.account, checked.scopes, lifetimeS);
-    desk.handle(this, exchange, {
+    pipeline.handle(this, exchange, {
       answer: json(200, { access_token, expires_in: lifetimeS, token_type: 'Bearer' }),
       reason: null,
       token: null,
@@ -91,16 +91,16 @@ export class TokenEndpoint implements ListenerHandler, DeskService {
     return { status, headers, body: body ?? answer.body };
   }
 
-  forget(): void {
+  resetCounters(): void {
     this.grants.clear();
   }
 
   private count({ account }: Grant, connection: Connection): void {
-    const { clock, journal, policy } = this.parts;
+    const { clock, requestLog, policy } = this.context;
     const count = this.grants.add(account.clientEmail, clock.now());
     if (count <= policy.token.grantsPer50Minutes) return;
     const detail = `${count} access tokens in 50 minutes, each is good for an hour`;
-    journal.violation(this.name, connection.id, 'too-many-grants', detail);
+    requestLog.violation(this.name, connection.id, 'too-many-grants', detail);
   }
 }
 

@@ -1,10 +1,10 @@
-import { type Environment, environments } from '../delivery/device-registry.js';
+import { type Environment, environments } from '../core/services.js';
 import type { CallScreen } from './virtual-call.js';
 import { VirtualIphone } from './virtual-iphone.js';
 import type { VirtualPhone } from './virtual-phone.js';
 
-/** What can be seen of a phone on the board. */
-export interface BoardPhone {
+/** What can be seen of a virtual phone of the demo. */
+export interface DemoPhone {
   id: string;
   userId: string;
   deviceId: string;
@@ -24,7 +24,7 @@ export interface BoardPhone {
   screen: CallScreen | null;
 }
 
-export type BoardAction =
+export type DemoPhoneAction =
   | { do: 'foreground' | 'background' | 'kill' | 'sign-out' | 'register' | 'answer' | 'decline' | 'hang-up' }
   | { do: 'declare'; environment: Environment }
   | { do: 'auto-answer'; on: boolean }
@@ -44,7 +44,7 @@ interface Entry {
 }
 
 /** The virtual phones of the demo, for somebody who looks at them and presses their buttons. */
-export class PhoneBoard {
+export class DemoPhones {
   private readonly entries = new Map<string, Entry>();
   private readonly watchers = new Map<() => void, () => void>();
   private closed = false;
@@ -85,7 +85,7 @@ export class PhoneBoard {
     return true;
   }
 
-  list(): BoardPhone[] {
+  list(): DemoPhone[] {
     return [...this.entries.values()].map(seen);
   }
 
@@ -113,7 +113,7 @@ export class PhoneBoard {
    * Presses a button. One that has no meaning at the moment does nothing.
    * @returns the phone afterwards; null when there is no such phone
    */
-  async act(id: string, action: BoardAction): Promise<BoardPhone | null> {
+  async act(id: string, action: DemoPhoneAction): Promise<DemoPhone | null> {
     const entry = this.entries.get(id);
     if (!entry) return null;
     await this.press(entry, action);
@@ -121,7 +121,7 @@ export class PhoneBoard {
     return seen(entry);
   }
 
-  private async press(entry: Entry, action: BoardAction): Promise<unknown> {
+  private async press(entry: Entry, action: DemoPhoneAction): Promise<unknown> {
     const { phone } = entry;
     const stage = phone.screen?.stage ?? 'over';
     switch (action.do) {
@@ -179,11 +179,18 @@ export class PhoneBoard {
 const isEnvironment = (text: unknown): text is Environment =>
   environments.some((environment) => environment === text);
 
-function seen({ phone, recorded }: Entry): BoardPhone {
+function seen({ phone, recorded }: Entry): DemoPhone {
   const { userId, deviceId, name, app, signedIn, screen } = phone;
   const iphone = phone instanceof VirtualIphone ? phone : null;
   return {
-    ...{ id: userId, userId, deviceId, name, platform: iphone ? 'ios' : 'android', app, signedIn, screen },
+    id: userId,
+    userId,
+    deviceId,
+    name,
+    platform: iphone ? 'ios' : 'android',
+    app,
+    signedIn,
+    screen,
     apns: iphone && {
       build: iphone.build,
       actual: iphone.environment,

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { PhoneState } from '../delivery/device-registry.js';
 import type { DeliveredPush } from '../delivery/inbox.js';
+import type { Simulation } from '../simulation/simulation.js';
 import { PhoneHttp } from './phone-http.js';
 import { type Handshake, PhoneSocket } from './phone-socket.js';
-import type { PhoneState } from '../delivery/device-registry.js';
-import type { Simulation } from '../simulation/simulation.js';
 
 export type AppState = 'foreground' | 'background' | 'killed';
 
@@ -61,7 +61,7 @@ export abstract class PhoneApp {
       gateway,
       handshake: () => this.handshake(),
       renew: () => this.http.renew(),
-      hears: (event, payload) => this.hears(event, (payload ?? {}) as Record<string, unknown>),
+      onEvent: (event, payload) => this.onEvent(event, (payload ?? {}) as Record<string, unknown>),
     });
     this.unsubscribe = simulator.onDelivery(pushToken, (push) => this.run(() => this.delivered(push)));
   }
@@ -70,7 +70,7 @@ export abstract class PhoneApp {
   protected abstract registration(): object;
   /** A push has reached the app. */
   protected abstract delivered(push: DeliveredPush): Promise<void>;
-  protected abstract hears(event: string, payload: Record<string, unknown>): void;
+  protected abstract onEvent(event: string, payload: Record<string, unknown>): void;
   /** Whether a call needs the socket. */
   protected abstract get busy(): boolean;
 
@@ -125,13 +125,13 @@ export abstract class PhoneApp {
     this.enter('foreground');
     this.socket.open();
     if (!(await this.socket.ready())) return false;
-    return (await this.socket.say('device:state', { state: 'foreground' })) !== null;
+    return (await this.socket.emit('device:state', { state: 'foreground' })) !== null;
   }
 
   /** The user leaves the app. It says so, and closes its socket, unless it is told to keep it for a while. */
   async toBackground({ keepSocket = false } = {}): Promise<void> {
     this.enter('background');
-    await this.socket.say('device:state', { state: 'background' });
+    await this.socket.emit('device:state', { state: 'background' });
     if (!keepSocket) this.leave();
   }
 
@@ -159,7 +159,7 @@ export abstract class PhoneApp {
 
   protected enter(state: AppState): void {
     this.where = state;
-    this.tellSystem({ appState: state });
+    this.updatePhone({ appState: state });
     this.changed();
   }
 
@@ -186,7 +186,7 @@ export abstract class PhoneApp {
   }
 
   /** What the phone's system knows of the app. A token that was forgotten has no phone behind it. */
-  protected tellSystem(state: PhoneState): void {
+  protected updatePhone(state: PhoneState): void {
     const { simulator } = this.options;
     if (!simulator.devices().some(({ token }) => token === this.pushToken)) return;
     simulator.setPhone(this.pushToken, state);

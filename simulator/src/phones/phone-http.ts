@@ -46,7 +46,7 @@ export class PhoneHttp {
 
   /**
    * A request without a login, by the ticket a push brought. Should the address in the push not do, the app's own is
-   * tried: a gateway on somebody's desk may call itself `localhost` and listen elsewhere.
+   * tried: a gateway on a developer's machine may call itself `localhost` and listen elsewhere.
    */
   withTicket(ticket: { gateway: string; actionToken: string }, request: PhoneRequest): Promise<Reply> {
     return this.send([ticket.gateway, this.options.gateway], request, ticket.actionToken);

@@ -12,7 +12,7 @@ export interface PhoneSocketOptions {
   handshake(): Promise<Handshake | null>;
   /** The gateway did not want the token: a new one is needed. */
   renew(): void;
-  hears(event: string, payload: unknown): void;
+  onEvent(event: string, payload: unknown): void;
 }
 
 const ANSWER_MS = 5_000;
@@ -43,7 +43,7 @@ export class PhoneSocket {
     socket.onAny((event: string, payload: unknown, acknowledge?: () => void) => {
       // First of all: it proves that this socket is alive, and that the signal has arrived.
       if (event === 'call:incoming' || event === 'call:signal') acknowledge?.();
-      this.heard(event, payload);
+      this.handle(event, payload);
     });
     socket.on('disconnect', (reason) => {
       this.synced = false;
@@ -72,7 +72,7 @@ export class PhoneSocket {
   }
 
   /** @returns the gateway's answer, or null: no connection, or no answer in time. Nothing is queued. */
-  async say(event: string, payload: object): Promise<Record<string, unknown> | null> {
+  async emit(event: string, payload: object): Promise<Record<string, unknown> | null> {
     if (this.socket?.connected !== true) return null;
     try {
       return (await this.socket.timeout(ANSWER_MS).emitWithAck(event, payload)) as Record<string, unknown>;
@@ -90,7 +90,7 @@ export class PhoneSocket {
     for (const done of this.waiting) done(false);
   }
 
-  private heard(event: string, payload: unknown): void {
+  private handle(event: string, payload: unknown): void {
     if (event === 'session:replaced') return this.close(); // do not fight over the device id
     if (event === 'session:expired') this.options.renew();
     if (event === 'server:draining') {
@@ -102,7 +102,7 @@ export class PhoneSocket {
       this.synced = true;
       for (const done of this.waiting) done(true);
     }
-    this.options.hears(event, payload);
+    this.options.onEvent(event, payload);
   }
 
   private reconnect(afterMs: number): void {

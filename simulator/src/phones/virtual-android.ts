@@ -20,12 +20,12 @@ export class VirtualAndroid extends VirtualPhone {
     if (call) this.finish(call, outcome === 'answered' ? 'answered-elsewhere' : String(outcome));
   }
 
-  protected override woken(): void {
+  protected override onWoken(): void {
     // Its socket would look alive when Android has frozen the process again: the end comes as a message.
   }
 
   /** Android itself takes the call screen away. */
-  protected override rangOut(call: VirtualCall): Promise<void> {
+  protected override onRingTimeout(call: VirtualCall): Promise<void> {
     this.finish(call, 'missed');
     return Promise.resolve();
   }

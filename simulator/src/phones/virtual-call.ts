@@ -34,23 +34,31 @@ const person = z.object({ userId: z.string(), name: z.string().nullable() });
 
 /** A call as the gateway tells it, as far as a phone looks at it. */
 export const callView = z.object({
-  ...{ callId: z.string(), version: z.number(), caller: person, callee: person },
-  ...{ media: z.enum(['voice', 'video']), state: z.enum(['initiated', 'ringing', 'answered', 'ended']) },
-  ...{ outcome: z.string().nullable(), answeredBy: z.string().nullable() },
-  ...{ initiatedAt: z.iso.datetime(), answeredAt: z.iso.datetime().nullable() },
+  callId: z.string(),
+  version: z.number(),
+  caller: person,
+  callee: person,
+  media: z.enum(['voice', 'video']),
+  state: z.enum(['initiated', 'ringing', 'answered', 'ended']),
+  outcome: z.string().nullable(),
+  answeredBy: z.string().nullable(),
+  initiatedAt: z.iso.datetime(),
+  answeredAt: z.iso.datetime().nullable(),
   ringExpiresAt: z.iso.datetime().transform(Date.parse),
 });
 export type CallView = z.output<typeof callView>;
 
 /** The body of a call's push. FCM carries the same fields as text, so what is not text is taken from others that are. */
 export const callPush = z.object({
-  ...{ callId: z.uuid(), uuid: z.uuid(), handle: z.string().min(1), callerName: z.string() },
+  callId: z.uuid(),
+  uuid: z.uuid(),
+  handle: z.string().min(1),
+  callerName: z.string(),
   media: z.enum(['voice', 'video']),
-  ...{
-    serverTime: z.iso.datetime().transform(Date.parse),
-    expiresAt: z.iso.datetime().transform(Date.parse),
-  },
-  ...{ actionToken: z.string().min(1), gateway: z.url() },
+  serverTime: z.iso.datetime().transform(Date.parse),
+  expiresAt: z.iso.datetime().transform(Date.parse),
+  actionToken: z.string().min(1),
+  gateway: z.url(),
 });
 export type CallPush = z.output<typeof callPush>;
 
@@ -88,7 +96,7 @@ export class VirtualCall {
     this.stage = stage;
   }
 
-  static pushed({ callId, callerName, media, expiresAt, serverTime, ...ticket }: CallPush): VirtualCall {
+  static fromPush({ callId, callerName, media, expiresAt, serverTime, ...ticket }: CallPush): VirtualCall {
     const call = new VirtualCall(
       { callId, incoming: true, peer: callerName, media, expiresAt, serverTime },
       'woken',
@@ -98,7 +106,7 @@ export class VirtualCall {
   }
 
   /** A call that came over the socket, which would have told us if it were over. */
-  static heard({ callId, caller, media, ringExpiresAt }: CallView, serverTime: number): VirtualCall {
+  static fromSocket({ callId, caller, media, ringExpiresAt }: CallView, serverTime: number): VirtualCall {
     const peer = caller.name ?? caller.userId;
     return new VirtualCall(
       { callId, incoming: true, peer, media, expiresAt: ringExpiresAt, serverTime },
@@ -118,7 +126,7 @@ export class VirtualCall {
     const incoming = view.callee.userId === userId;
     if (view.state === 'ended' || (incoming && view.answeredBy !== deviceId)) return null;
     const call = incoming
-      ? VirtualCall.heard(view, Date.parse(view.initiatedAt))
+      ? VirtualCall.fromSocket(view, Date.parse(view.initiatedAt))
       : VirtualCall.placed(view.callId, view.callee.userId, view.media);
     call.learn(view, deviceId);
     return call;
@@ -162,14 +170,14 @@ export class VirtualCall {
       return this.end('answered-elsewhere');
     }
     if (view.state === 'ended') return this.end(view.outcome ?? 'failed');
-    if (view.state === 'ringing' && this.stage === 'calling') return this.climb('ringing');
+    if (view.state === 'ringing' && this.stage === 'calling') return this.addStep('ringing');
     if (view.state !== 'answered' || this.stage === 'in call') return false;
     this.stage = 'in call';
     return true;
   }
 
   /** The other side is a step closer. */
-  climb(step: string): boolean {
+  addStep(step: string): boolean {
     if (this.facts.incoming || this.ladder.includes(step)) return false;
     this.ladder.push(step);
     return true;

@@ -1,4 +1,4 @@
-import type { Environment } from '../delivery/device-registry.js';
+import type { Environment } from '../core/services.js';
 import type { VirtualCall } from './virtual-call.js';
 import { VirtualPhone, type VirtualPhoneOptions } from './virtual-phone.js';
 
@@ -36,12 +36,12 @@ export class VirtualIphone extends VirtualPhone {
   }
 
   /** CallKit has the call already: a push must be reported before anything else. Now to hear when it is over. */
-  protected override woken(call: VirtualCall): void {
+  protected override onWoken(call: VirtualCall): void {
     this.socket.open();
     this.lookAgain(call);
   }
 
-  protected override async rangOut(call: VirtualCall): Promise<void> {
+  protected override async onRingTimeout(call: VirtualCall): Promise<void> {
     await this.ask(call);
     if (call.stage === 'ringing') this.finish(call, 'missed');
   }

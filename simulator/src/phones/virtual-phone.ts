@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { CallRequests } from './call-requests.js';
 import type { DeliveredPush } from '../delivery/inbox.js';
+import { CallRequests } from './call-requests.js';
 import { type AppState, PhoneApp, type PhoneOptions } from './phone-app.js';
 import { PhoneCalls } from './phone-calls.js';
 import {
@@ -44,9 +44,9 @@ export abstract class VirtualPhone extends PhoneApp {
   }
 
   /** A push has just woken the app, and the gateway is being asked about the call. */
-  protected abstract woken(call: VirtualCall): void;
+  protected abstract onWoken(call: VirtualCall): void;
   /** The ring has lasted its time, and nobody has said that it is over. */
-  protected abstract rangOut(call: VirtualCall): Promise<void>;
+  protected abstract onRingTimeout(call: VirtualCall): Promise<void>;
 
   /** The call on the screen; after a call the one that is over, until the app is opened, left or killed. */
   get screen(): CallScreen | null {
@@ -97,7 +97,7 @@ export abstract class VirtualPhone extends PhoneApp {
     const call = VirtualCall.placed(randomUUID(), userId, media);
     this.begin(call);
     const command = { callId: call.callId, callee: userId, media };
-    const answer = await this.socket.say('call:initiate', command);
+    const answer = await this.socket.emit('call:initiate', command);
     const { data: view } = callView.safeParse(answer?.['call']);
     if (!view) {
       this.finish(call, 'failed');
@@ -166,19 +166,19 @@ export abstract class VirtualPhone extends PhoneApp {
     if (known) known.ticket ??= push; // the socket was faster, or the push has come twice
     if (known) return;
     if (this.app === 'killed') this.enter('background');
-    const call = VirtualCall.pushed(push);
+    const call = VirtualCall.fromPush(push);
     call.push = { by: service, refusedBy: this.refusedBy(push.callId) };
     this.begin(call);
-    this.woken(call);
+    this.onWoken(call);
     await this.ask(call);
     if (call.stage === 'woken') await this.ring(call);
   }
 
-  protected override hears(
+  protected override onEvent(
     event: string,
     { call, calls, serverTime, ...more }: Record<string, unknown>,
   ): void {
-    if (event === 'call:progress' && this.calls.get(String(more['callId']))?.climb(String(more['step']))) {
+    if (event === 'call:progress' && this.calls.get(String(more['callId']))?.addStep(String(more['step']))) {
       this.changed();
     }
     const time = typeof serverTime === 'string' ? Date.parse(serverTime) : undefined;
@@ -219,7 +219,7 @@ export abstract class VirtualPhone extends PhoneApp {
     call.stage = 'ringing';
     if (this.script) this.plan(call, this.script);
     this.moved(call);
-    this.alarm(call.ringMs(this.clock.now()), () => still() && this.run(() => this.rangOut(call)));
+    this.alarm(call.ringMs(this.clock.now()), () => still() && this.run(() => this.onRingTimeout(call)));
     const reply = await this.requests.act('ringing', call);
     if (reply.outcome === 'refused' && still()) await this.ask(call);
   }
@@ -231,7 +231,7 @@ export abstract class VirtualPhone extends PhoneApp {
     this.alarm(afterMs, () => call.stage === 'ringing' && call.answersAt === at && this.run(act));
   }
 
-  /** Where the push for this call was tried before: the log of Apple and Google on this desk knows. */
+  /** The service that refused the push for this call before another one took it, as the simulator's request log has it. */
   private refusedBy(callId: string): string | null {
     const refused = this.options.simulator.log.find(
       ({ token, body, verdict }) =>
@@ -251,7 +251,7 @@ export abstract class VirtualPhone extends PhoneApp {
     if (known?.learn(view, this.deviceId)) this.moved(known);
     const rings = view.callee.userId === this.userId && ['initiated', 'ringing'].includes(view.state);
     if (known || !rings) return;
-    const call = VirtualCall.heard(view, serverTime);
+    const call = VirtualCall.fromSocket(view, serverTime);
     this.begin(call);
     this.run(() => this.ring(call));
   }
@@ -262,7 +262,7 @@ export abstract class VirtualPhone extends PhoneApp {
   }
 
   private moved(call: VirtualCall): void {
-    this.tellSystem({ onCall: this.calls.in('in call').length > 0 });
+    this.updatePhone({ onCall: this.calls.in('in call').length > 0 });
     this.last = call.live ? null : call;
     if (!call.live) this.leave();
     this.changed();

@@ -1,8 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { constants, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { type Answer, bodyLimit, type Exchange, headerPairs, headerValue } from './exchange.js';
 import type { WireTap } from './wire-tap.js';
 
 export interface Goaway {
@@ -18,13 +16,13 @@ export interface Goaway {
 export class Connection {
   readonly id: number;
   readonly remote: string;
-  /** No longer fit for new requests, by our doing: a sender that leaves it is right. */
+  /** Takes no new requests, by the server's doing: a sender that leaves it is right. */
   retired = false;
   /** Highest stream id of a request so far. */
   lastStream = 0;
   private readonly raw: Socket;
   private readonly tls: TLSSocket;
-  private spoiled = false;
+  private faulty = false;
   private session: ServerHttp2Session | null = null;
   private tap: WireTap | null = null;
   private acceptedUpTo = Infinity;
@@ -37,9 +35,9 @@ export class Connection {
     this.remote = raw.remoteAddress ?? 'unknown';
   }
 
-  /** Is there no reason to leave it for another? A fault on it is one. */
-  get fit(): boolean {
-    return !this.retired && !this.spoiled;
+  /** Whether a sender has no reason to leave this connection for another: it is neither retired nor struck by a fault. */
+  get healthy(): boolean {
+    return !this.retired && !this.faulty;
   }
 
   get closed(): boolean {
@@ -51,7 +49,7 @@ export class Connection {
     return this.open.size > 0;
   }
 
-  speakHttp2(session: ServerHttp2Session, tap: WireTap): void {
+  startHttp2(session: ServerHttp2Session, tap: WireTap): void {
     this.session = session;
     this.tap = tap;
   }
@@ -86,9 +84,9 @@ export class Connection {
     else this.endWhenAnswered();
   }
 
-  /** Something went wrong here that a careful sender answers with a new connection. */
-  spoil(): void {
-    this.spoiled = true;
+  /** A fault has struck here, which a careful sender answers with a new connection. */
+  markFaulty(): void {
+    this.faulty = true;
   }
 
   freeze(): void {
@@ -108,90 +106,19 @@ export class Connection {
     this.raw.destroy();
   }
 
-  http2Exchange(
-    stream: ServerHttp2Stream,
-    rawHeaders: readonly string[],
-    ready: (exchange: Exchange) => void,
-  ): void {
-    const id = stream.id ?? 0;
-    this.lastStream = Math.max(this.lastStream, id);
-    stream.on('error', () => undefined);
-    if (id > this.acceptedUpTo) return;
-    this.open.add(id);
-    stream.on('close', () => {
-      this.open.delete(id);
-      this.endWhenAnswered();
-    });
-    const headers = headerPairs(rawHeaders);
-    const answerable = (): boolean => !stream.destroyed && !stream.closed && !stream.headersSent;
-    this.collect(stream, (body, bodyBytes) =>
-      ready({
-        connection: this,
-        stream: id,
-        method: headerValue(headers, ':method') ?? '',
-        path: headerValue(headers, ':path') ?? '',
-        headers,
-        body,
-        bodyBytes,
-        respond: ({ status, headers: more, body: text, emptyLastFrame }: Answer) => {
-          if (!answerable()) return;
-          stream.respond({ ':status': status, ...more }, { endStream: text === undefined });
-          if (text === undefined) return;
-          if (!emptyLastFrame) stream.end(text);
-          else stream.write(text, () => stream.end());
-        },
-        reset: (code) => {
-          if (!stream.destroyed && !stream.closed) stream.close(code);
-        },
-        done: (then) => stream.once('close', then),
-      }),
-    );
+  /** Whether a stream is within what the last GOAWAY left; it counts as seen in any case. */
+  accepts(stream: number): boolean {
+    this.lastStream = Math.max(this.lastStream, stream);
+    return stream <= this.acceptedUpTo;
   }
 
-  http1Exchange(
-    request: IncomingMessage,
-    response: ServerResponse,
-    ready: (exchange: Exchange) => void,
-  ): void {
-    response.on('error', () => undefined);
-    request.on('error', () => undefined);
-    this.open.add(0);
-    response.on('close', () => this.open.delete(0));
-    const headers = headerPairs(request.rawHeaders);
-    this.collect(request, (body, bodyBytes) =>
-      ready({
-        connection: this,
-        stream: 0,
-        method: request.method ?? '',
-        path: request.url ?? '',
-        headers,
-        body,
-        bodyBytes,
-        respond: ({ status, headers: more, body: text = '' }: Answer) => {
-          if (response.destroyed || response.headersSent) return;
-          response.writeHead(status, { 'content-length': Buffer.byteLength(text), ...more }).end(text);
-        },
-        reset: () => this.resetTcp(),
-        done: (then) => response.once('close', then),
-      }),
-    );
+  streamOpened(stream: number): void {
+    this.open.add(stream);
   }
 
-  /** A request that is cut off before its end is never judged. */
-  private collect(
-    source: ServerHttp2Stream | IncomingMessage,
-    complete: (body: Buffer, bodyBytes: number) => void,
-  ): void {
-    const chunks: Buffer[] = [];
-    let kept = 0;
-    let bytes = 0;
-    source.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (kept + chunk.length > bodyLimit) return;
-      kept += chunk.length;
-      chunks.push(chunk);
-    });
-    source.on('end', () => complete(Buffer.concat(chunks), bytes));
+  streamClosed(stream: number): void {
+    this.open.delete(stream);
+    this.endWhenAnswered();
   }
 
   private endWhenAnswered(): void {

@@ -4,6 +4,7 @@ import * as net from 'node:net';
 import * as tls from 'node:tls';
 import { Connection } from './connection.js';
 import type { Exchange } from './exchange.js';
+import { receiveHttp1, receiveHttp2 } from './receive.js';
 import { WireTap } from './wire-tap.js';
 
 export interface ListenerOptions {
@@ -56,7 +57,8 @@ export class TlsListener {
     this.untrusted = this.tlsServer(options.untrusted);
     this.http1 = createHttp1Server((request, response) => {
       const connection = this.byTls.get(request.socket);
-      connection?.http1Exchange(request, response, (exchange) => this.handler.request(exchange));
+      if (connection)
+        receiveHttp1(connection, request, response, (exchange) => this.handler.request(exchange));
     });
     this.http1.on('clientError', (_error, socket) => socket.destroy());
   }
@@ -130,14 +132,14 @@ export class TlsListener {
       this.handler.closed(connection);
     });
     this.handler.opened(connection);
-    if (http2Spoken) this.speakHttp2(connection, socket);
+    if (http2Spoken) this.startHttp2(connection, socket);
     else {
       this.byTls.set(socket, connection);
       this.http1.emit('connection', socket);
     }
   }
 
-  private speakHttp2(connection: Connection, socket: tls.TLSSocket): void {
+  private startHttp2(connection: Connection, socket: tls.TLSSocket): void {
     const tap = new WireTap(socket, {
       ignorePings: () => this.handler.ignoresPings(),
       onReset: (stream, code) => {
@@ -146,13 +148,13 @@ export class TlsListener {
     });
     tap.on('error', () => undefined);
     const session = http2.performServerHandshake(tap, { settings: this.options.settings() });
-    connection.speakHttp2(session, tap);
+    connection.startHttp2(session, tap);
     session.on('error', () => undefined);
     session.on('ping', () => this.handler.ping(connection));
     session.on(
       'stream',
       (stream: http2.ServerHttp2Stream, _headers: object, _flags: number, rawHeaders: string[]) =>
-        connection.http2Exchange(stream, rawHeaders, (exchange) => this.handler.request(exchange)),
+        receiveHttp2(connection, stream, rawHeaders, (exchange) => this.handler.request(exchange)),
     );
   }
 }

@@ -42,7 +42,7 @@ export class WireTap extends Duplex {
     this.frozen = true;
   }
 
-  /** Sends GOAWAY; afterwards only the streams up to `lastStream` are heard of. */
+  /** Sends GOAWAY; afterwards frames of streams above `lastStream` are no longer sent. */
   goaway(lastStream: number, code: number, debug: string): void {
     const text = Buffer.from(debug, 'utf8');
     const frame = Buffer.alloc(frameHeader + 8 + text.length);

@@ -6,9 +6,9 @@ import {
   payloadOf,
   warnings,
 } from '../../src/apns/notification-rules.js';
-import type { IncomingRequest } from '../../src/transport/exchange.js';
 import { strict } from '../../src/core/policy.js';
 import type { IosDevice, Phone } from '../../src/delivery/device-registry.js';
+import type { IncomingRequest } from '../../src/transport/exchange.js';
 
 const now = Date.UTC(2026, 10, 22);
 const token = 'ab'.repeat(32);

@@ -6,15 +6,15 @@ import {
   sign as cryptoSign,
 } from 'node:crypto';
 import { SignJWT } from 'jose';
-import type { ApnsKey } from '../../src/core/credentials.js';
-import { strictPolicy } from '../../src/core/policy.js';
 import {
   checkProviderToken,
-  newMemory,
+  newSenderMemory,
   type Refusal,
   remember,
   type TokenContext,
 } from '../../src/apns/provider-token.js';
+import type { ApnsKey } from '../../src/core/credentials.js';
+import { strictPolicy } from '../../src/core/policy.js';
 
 const now = Date.UTC(2026, 10, 22);
 const minutes = (count: number): number => now + count * 60_000;
@@ -49,7 +49,14 @@ function sign(by: Team = ours, claims: object = {}, header: object = {}): Promis
 
 function context(more: Partial<TokenContext> = {}, ...teams: Team[]): TokenContext {
   const keys = new Map([ours, ...teams].map(({ key }) => [key.keyId, key]));
-  return { now, environment: 'sandbox', memory: newMemory(), keys, policy: strictPolicy().apns, ...more };
+  return {
+    now,
+    environment: 'sandbox',
+    memory: newSenderMemory(),
+    keys,
+    policy: strictPolicy().apns,
+    ...more,
+  };
 }
 
 /** Shows a token to a connection, which remembers it if it was good. */
@@ -186,7 +193,7 @@ describe('a connection', () => {
     const connection = context();
     const refusal = checkProviderToken('bearer a.b.c', connection) as Refusal;
     expect(refusal.reason).toBe('InvalidProviderToken');
-    expect(connection.memory).toEqual(newMemory());
+    expect(connection.memory).toEqual(newSenderMemory());
   });
 });
 

@@ -3,7 +3,7 @@ import { Faults } from '../../src/core/faults.js';
 const request = { token: 'abc', connection: 1 };
 
 describe('injected faults', () => {
-  it('strike the service they are meant for, the first one first', () => {
+  it('applyFault the service they are meant for, the first one first', () => {
     const faults = new Faults();
     faults.inject({ service: 'fcm', fault: { kind: 'hang' } });
     faults.inject({ service: 'token', times: 1, fault: { kind: 'delay', ms: 5 } });

@@ -1,25 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { Deliveries } from '../../src/delivery/inbox.js';
-import { DeviceModel, type Push } from '../../src/delivery/delivery-model.js';
-import { type DeliveryOutcome, Journal } from '../../src/core/request-log.js';
-import { strictPolicy } from '../../src/core/policy.js';
-import { type Device, type PhoneState, Registry } from '../../src/delivery/device-registry.js';
 import { SimulatorClock } from '../../src/core/clock.js';
+import { strictPolicy } from '../../src/core/policy.js';
+import { type DeliveryOutcome, RequestLog } from '../../src/core/request-log.js';
+import { DeliveryModel, type Push } from '../../src/delivery/delivery-model.js';
+import { type Device, type PhoneState, DeviceRegistry } from '../../src/delivery/device-registry.js';
+import { Inboxes } from '../../src/delivery/inbox.js';
 
 const start = Date.UTC(2026, 10, 22);
 
 /** One phone with one app on it, and time that stands still until it is moved. */
 class Desk {
   readonly clock = new SimulatorClock({ now: () => start });
-  readonly journal = new Journal(this.clock);
-  readonly deliveries = new Deliveries();
-  readonly model = new DeviceModel({
+  readonly requestLog = new RequestLog(this.clock);
+  readonly inboxes = new Inboxes();
+  readonly model = new DeliveryModel({
     clock: this.clock,
-    journal: this.journal,
+    requestLog: this.requestLog,
     policy: strictPolicy(),
-    deliveries: this.deliveries,
+    inboxes: this.inboxes,
   });
-  readonly registry = new Registry(this.clock);
+  readonly registry = new DeviceRegistry(this.clock);
   readonly device: Device;
 
   constructor(platform: 'ios' | 'android', state: PhoneState = {}) {
@@ -58,11 +58,11 @@ class Desk {
   }
 
   arrived(): unknown[] {
-    return this.deliveries.of(this.device.token).map(({ payload }) => payload['n'] ?? payload['uuid']);
+    return this.inboxes.of(this.device.token).map(({ payload }) => payload['n'] ?? payload['uuid']);
   }
 
   rules(): string[] {
-    return this.journal.violations.map(({ detail }) => detail);
+    return this.requestLog.violations.map(({ detail }) => detail);
   }
 }
 
@@ -133,7 +133,7 @@ describe('a push to a phone', () => {
     expect(outcome).toEqual(['pending']);
     ios.clock.advance(1);
     expect(outcome).toEqual(['pending', 'delivered']);
-    expect(ios.deliveries.of(ios.device.token)[0]).toMatchObject({
+    expect(ios.inboxes.of(ios.device.token)[0]).toMatchObject({
       sentAt: start,
       deliveredAt: start + 25_000,
     });
@@ -174,7 +174,7 @@ describe('a push to a phone', () => {
     const android = desk('android');
     for (let i = 0; i < 10; i++) android.model.appFailed(android.device);
     android.send();
-    expect(android.deliveries.of(android.device.token)[0]).toMatchObject({
+    expect(android.inboxes.of(android.device.token)[0]).toMatchObject({
       originalPriority: 'high',
       priority: 'normal',
     });
@@ -184,7 +184,7 @@ describe('a push to a phone', () => {
 describe('a push that is no VoIP push', () => {
   it('need not be reported, whatever is in it', () => {
     const android = desk('android');
-    const { registry, model, deliveries } = android;
+    const { registry, model, inboxes } = android;
     const alert = registry.registerIos({
       bundleId: 'com.example.app',
       environment: 'sandbox',
@@ -193,9 +193,9 @@ describe('a push that is no VoIP push', () => {
     for (let i = 0; i < 5; i++) android.send({ device: alert, payload: { aps: { alert: 'Missed call' } } });
     android.send({ payload: {} });
     for (const { token } of [alert, android.device]) {
-      expect(deliveries.of(token).at(-1)).toMatchObject({ mustReport: false, repeated: false });
+      expect(inboxes.of(token).at(-1)).toMatchObject({ mustReport: false, repeated: false });
     }
-    expect(deliveries.of(alert.token)).toHaveLength(5);
+    expect(inboxes.of(alert.token)).toHaveLength(5);
     expect(android.rules()).toEqual([]);
     model.clear();
   });
@@ -208,7 +208,7 @@ describe('PushKit', () => {
     const must = (state: PhoneState): unknown => {
       const ios = desk('ios', state);
       ios.send();
-      return ios.deliveries.of(ios.device.token)[0]?.mustReport;
+      return ios.inboxes.of(ios.device.token)[0]?.mustReport;
     };
     expect(must({ appState: 'background' })).toBe(true);
     expect(must({ appState: 'killed' })).toBe(true);
@@ -221,7 +221,7 @@ describe('PushKit', () => {
       const phone = desk('ios', { ios, lateByMs: 25_000 });
       phone.send();
       phone.clock.advance(25_000);
-      return phone.deliveries.of(phone.device.token)[0]?.mustReport;
+      return phone.inboxes.of(phone.device.token)[0]?.mustReport;
     };
     expect(must('26.3')).toBe(true);
     expect(must('26.4')).toBe(false);
@@ -262,7 +262,7 @@ describe('PushKit', () => {
     const push = { id: randomUUID(), payload: { uuid: randomUUID(), handle: 'alice' } };
     for (let i = 0; i < 5; i++) expect(ios.send(push)).toEqual(['delivered']);
     expect(ios.rules()).toEqual([]);
-    expect(ios.deliveries.of(ios.device.token).map(({ repeated }) => repeated)).toEqual([
+    expect(ios.inboxes.of(ios.device.token).map(({ repeated }) => repeated)).toEqual([
       false,
       true,
       true,
@@ -278,11 +278,7 @@ describe('PushKit', () => {
     const second = { ...cancel(uuid), id: randomUUID() };
     ios.send(second);
     ios.send(second);
-    expect(ios.deliveries.of(ios.device.token).map(({ repeated }) => repeated)).toEqual([
-      false,
-      false,
-      false,
-    ]);
+    expect(ios.inboxes.of(ios.device.token).map(({ repeated }) => repeated)).toEqual([false, false, false]);
     expect(ios.rules()).toHaveLength(2);
   });
 
@@ -312,24 +308,24 @@ describe('whoever plays the app', () => {
     const ios = desk('ios');
     ios.send(call(1));
     const { token } = ios.device;
-    expect((await ios.deliveries.next(token, 100)).payload['n']).toBe(1);
+    expect((await ios.inboxes.next(token, 100)).payload['n']).toBe(1);
     ios.send(call(11));
     ios.send(call(12));
-    expect((await ios.deliveries.next(token, 100)).payload['n']).toBe(11);
-    expect((await ios.deliveries.next(token, 100)).payload['n']).toBe(12);
-    const second = ios.deliveries.next(token, 1000);
+    expect((await ios.inboxes.next(token, 100)).payload['n']).toBe(11);
+    expect((await ios.inboxes.next(token, 100)).payload['n']).toBe(12);
+    const second = ios.inboxes.next(token, 1000);
     ios.send(call(2));
     ios.send(call(3));
     expect((await second).payload['n']).toBe(2);
-    expect((await ios.deliveries.next(token, 100)).payload['n']).toBe(3);
+    expect((await ios.inboxes.next(token, 100)).payload['n']).toBe(3);
   });
 
   it('is told when nothing comes', async () => {
     const ios = desk('ios');
-    await expect(ios.deliveries.next(ios.device.token, 1)).rejects.toThrow(
+    await expect(ios.inboxes.next(ios.device.token, 1)).rejects.toThrow(
       /No push reached …[0-9a-f]{6} within 1 ms/,
     );
     ios.send(call(1));
-    expect((await ios.deliveries.next(ios.device.token, 100)).payload['n']).toBe(1);
+    expect((await ios.inboxes.next(ios.device.token, 100)).payload['n']).toBe(1);
   });
 });

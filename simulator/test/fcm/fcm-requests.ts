@@ -1,10 +1,10 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { ServiceAccount } from '../../src/core/credentials.js';
-import type { IncomingRequest } from '../../src/transport/exchange.js';
-import type { FcmRefusal } from '../../src/fcm/answers.js';
-import { checkMessage, type FcmContext, type FcmMessage } from '../../src/fcm/message-rules.js';
 import { strictPolicy } from '../../src/core/policy.js';
 import type { AndroidDevice, Phone } from '../../src/delivery/device-registry.js';
+import type { FcmRefusal } from '../../src/fcm/answers.js';
+import { checkMessage, type FcmContext, type FcmMessage } from '../../src/fcm/message-rules.js';
+import type { IncomingRequest } from '../../src/transport/exchange.js';
 
 export const now = Date.UTC(2026, 10, 22);
 export const day = 24 * 60 * 60 * 1000;

@@ -1,8 +1,8 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { ServiceAccount } from '../../src/core/credentials.js';
-import type { IncomingRequest } from '../../src/transport/exchange.js';
 import { checkGrant, type Grant, type TokenRefusal } from '../../src/oauth/grant-rules.js';
+import type { IncomingRequest } from '../../src/transport/exchange.js';
 
 const now = Date.UTC(2026, 10, 22);
 const seconds = now / 1000;

@@ -1,7 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import * as http2 from 'node:http2';
 import * as https from 'node:https';
-import { randomUUID } from 'node:crypto';
 import { importPKCS8, SignJWT } from 'jose';
 import type { PushSimulator } from '../../src/push-simulator.js';
 

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { createServer, connect, type TLSSocket } from 'node:tls';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { createServer, connect, type TLSSocket } from 'node:tls';
 import { createAuthority, makeCertificates } from '../../src/transport/certificates.js';
 
 describe('the test certificates', () => {
