@@ -5,22 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import apn from '@parse/node-apn';
-import { PushSimulator } from '../src/push-simulator.js';
+import { simulator } from './support/simulator.js';
 
 const bundleId = 'com.example.app';
-let simulator: PushSimulator;
 let directory: string;
 
-beforeAll(async () => {
-  simulator = await PushSimulator.start();
+beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'foreign-'));
   writeFileSync(join(directory, 'ca.pem'), simulator.ca);
 });
-afterAll(async () => {
-  rmSync(directory, { recursive: true });
-  await simulator.stop();
-});
-beforeEach(() => simulator.reset());
+afterAll(() => rmSync(directory, { recursive: true }));
 
 describe('@parse/node-apn, an independent APNs client,', () => {
   let provider: apn.Provider | null = null;
@@ -103,21 +97,21 @@ describe('firebase-admin, an independent FCM client,', () => {
 
   async function send(messages: object[], transport: 'http1' | 'http2' = 'http1'): Promise<Result[]> {
     const { fcm, tokenUri } = simulator.origins;
-    const here = join(import.meta.dirname, 'foreign');
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      ['--import', join(here, 'redirect.js'), join(here, 'firebase.js')],
+      [
+        '--import',
+        join(import.meta.dirname, '../dist/redirect.js'),
+        join(import.meta.dirname, 'support/firebase-sender.js'),
+      ],
       {
         timeout: 20_000,
         env: {
           PATH: process.env['PATH'],
           NODE_NO_WARNINGS: '1',
           NODE_EXTRA_CA_CERTS: join(directory, 'ca.pem'),
-          REDIRECT: JSON.stringify({
-            'fcm.googleapis.com': Number(new URL(fcm).port),
-            'oauth2.googleapis.com': Number(new URL(tokenUri).port),
-            'www.googleapis.com': Number(new URL(tokenUri).port),
-          }),
+          SIM_FCM_PORT: new URL(fcm).port,
+          SIM_TOKEN_PORT: new URL(tokenUri).port,
           JOB: JSON.stringify({ serviceAccount: simulator.serviceAccount, messages, transport }),
         },
       },

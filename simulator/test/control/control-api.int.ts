@@ -1,21 +1,9 @@
-import * as http from 'node:http';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { PushSimulator } from '../../src/push-simulator.js';
-import { startStandalone } from '../../src/standalone.js';
+import * as http from 'node:http';
 import { connect, post, providerToken, voipBody, voipHeaders } from '../support/senders.js';
+import { simulator } from '../support/simulator.js';
 
 const bundleId = 'com.example.app';
-let simulator: PushSimulator;
-beforeAll(async () => {
-  simulator = await PushSimulator.start();
-});
-afterAll(() => simulator.stop());
-beforeEach(() => simulator.reset());
 
 interface Answer {
   status: number;
@@ -176,58 +164,5 @@ describe('by HTTP the simulator', () => {
     await simulator.listening();
     expect([simulator.devices(), simulator.faults, simulator.log]).toEqual([[], [], []]);
     expect(Math.abs(simulator.clock.now() - Date.now())).toBeLessThan(1000);
-  });
-});
-
-describe('on its own the simulator', () => {
-  let directory: string;
-  beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'simulator-'));
-  });
-  afterEach(() => rmSync(directory, { recursive: true }));
-
-  const anyPorts = Object.fromEntries(
-    ['APNS_PRODUCTION', 'APNS_SANDBOX', 'FCM', 'TOKEN', 'CONTROL'].map((name) => [`SIM_${name}_PORT`, '0']),
-  );
-
-  it('prints and writes the settings a gateway needs', async () => {
-    let printed = '';
-    const caFile = join(directory, 'deep', 'ca.pem');
-    const own = await startStandalone(
-      { ...anyPorts, SIM_CA_FILE: caFile, SIM_BUNDLE_IDS: 'com.a,com.b' },
-      (text) => {
-        printed += text;
-      },
-    );
-    try {
-      expect(readFileSync(caFile, 'utf8')).toBe(own.ca);
-      const settings = readFileSync(join(directory, 'deep', 'ca.env'), 'utf8');
-      expect(printed).toContain(settings.trim());
-      const apps = JSON.parse(/APNS_APPS='(.*)'/.exec(settings)?.[1] ?? '') as object[];
-      expect(apps).toMatchObject([
-        { bundleId: 'com.a', environment: 'both', ...own.apnsKey },
-        { bundleId: 'com.b', environment: 'both', ...own.apnsKey },
-      ]);
-      const projects = JSON.parse(/FCM_APPS='(.*)'/.exec(settings)?.[1] ?? '') as object[];
-      expect(projects).toEqual([{ projectId: 'ringway-demo', serviceAccount: own.serviceAccount }]);
-      expect(settings).toContain(`APNS_ORIGIN_SANDBOX='${own.origins.apnsSandbox}'`);
-      expect(settings).toContain(`PUSH_CA_FILE='${caFile}'`);
-    } finally {
-      await own.stop();
-    }
-  });
-
-  it('does not start with a port that is none, or is taken, and leaves nothing behind', async () => {
-    const silent = (): void => undefined;
-    await expect(startStandalone({ ...anyPorts, SIM_FCM_PORT: '99999' }, silent)).rejects.toThrow(
-      /SIM_FCM_PORT/,
-    );
-    const taken = createServer().listen(0, '127.0.0.1');
-    await once(taken, 'listening');
-    const { port } = taken.address() as AddressInfo;
-    await expect(startStandalone({ ...anyPorts, SIM_CONTROL_PORT: String(port) }, silent)).rejects.toThrow(
-      /EADDRINUSE/,
-    );
-    taken.close();
   });
 });
