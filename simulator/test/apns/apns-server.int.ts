@@ -1,54 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import type { ClientHttp2Session } from 'node:http2';
 import * as https from 'node:https';
 import * as tls from 'node:tls';
-import { randomUUID } from 'node:crypto';
-import { PushSimulator } from '../../src/push-simulator.js';
+import { PushSimulator } from '../../src/index.js';
+import { authorization, bundleId, push, token, toSandbox } from '../support/apns.js';
 import { connectRecording, END_STREAM } from '../support/frames.js';
-import {
-  connect,
-  type Headers,
-  post,
-  providerToken,
-  type Push,
-  type Reply,
-  voipBody,
-  voipHeaders,
-} from '../support/senders.js';
-
-const bundleId = 'com.example.app';
-let simulator: PushSimulator;
-let authorization: string;
-let token: string;
-let sessions: ClientHttp2Session[];
-
-beforeAll(async () => {
-  simulator = await PushSimulator.start();
-});
-afterAll(() => simulator.stop());
-beforeEach(async () => {
-  simulator.reset();
-  sessions = [];
-  authorization = `bearer ${await providerToken({ key: simulator.apnsKey, now: simulator.clock.now() })}`;
-  token = simulator.registerIosDevice({ bundleId, environment: 'sandbox' }).token;
-});
-afterEach(() => {
-  for (const session of sessions) session.destroy();
-});
-
-async function toSandbox(): Promise<ClientHttp2Session> {
-  const session = await connect(simulator, simulator.origins.apnsSandbox);
-  sessions.push(session);
-  return session;
-}
-
-const push = (session: ClientHttp2Session, change: Partial<Push> = {}, body = voipBody()): Promise<Reply> =>
-  post(session, voipHeaders({ token, authorization, ...change }), body);
+import { connect, type Headers, post, providerToken, voipBody, voipHeaders } from '../support/senders.js';
+import { connectTo, endWithTest, simulator } from '../support/simulator.js';
 
 describe('an accepted push', () => {
   it('is answered with headers alone, which end the stream', async () => {
     const { session, frames } = await connectRecording(simulator, simulator.origins.apnsSandbox);
-    sessions.push(session);
+    endWithTest(session);
     expect((await push(session)).status).toBe(200);
     expect(frames.filter(({ stream, type }) => stream === 1 && type === 'DATA')).toEqual([]);
     const [headers] = frames.filter(({ stream, type }) => stream === 1 && type === 'HEADERS');
@@ -66,8 +29,7 @@ describe('an accepted push', () => {
     const session = await toSandbox();
     expect((await push(session)).headers['apns-unique-id']).toMatch(/^[0-9a-f-]{36}$/);
     const production = simulator.registerIosDevice({ bundleId, environment: 'production' });
-    const other = await connect(simulator, simulator.origins.apnsProduction);
-    sessions.push(other);
+    const other = await connectTo('apnsProduction');
     const reply = await push(other, { token: production.token });
     expect(reply.status).toBe(200);
     expect(reply.headers['apns-unique-id']).toBeUndefined();
@@ -105,7 +67,7 @@ describe('an accepted push', () => {
 describe('a refused push', () => {
   it('has its reason as JSON in one DATA frame, and its apns-id', async () => {
     const { session, frames } = await connectRecording(simulator, simulator.origins.apnsSandbox);
-    sessions.push(session);
+    endWithTest(session);
     const id = randomUUID();
     const reply = await push(session, { token: 'ab'.repeat(32), headers: { 'apns-id': id } });
     expect(reply).toMatchObject({ status: 400, body: '{"reason":"BadDeviceToken"}' });
@@ -234,7 +196,7 @@ describe('a connection to APNs', () => {
     const session = await connect(simulator, simulator.origins.apnsSandbox, {
       createConnection: () => socket,
     });
-    sessions.push(session);
+    endWithTest(session);
     expect((await push(session)).status).toBe(200);
     simulator.adjust({ apns: { alpn: 'required' } });
   });

@@ -1,56 +1,20 @@
-import { once } from 'node:events';
-import type { ClientHttp2Session } from 'node:http2';
 import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
 import { SignJWT } from 'jose';
-import { PushSimulator } from '../../src/push-simulator.js';
 import {
-  connect,
-  post,
-  providerToken,
-  type Push,
-  type Reply,
-  voipBody,
-  voipHeaders,
-} from '../support/senders.js';
+  authorization,
+  bundleId,
+  newAuthorization,
+  outcome,
+  push,
+  token,
+  toSandbox,
+} from '../support/apns.js';
+import { providerToken, type Reply, voipBody } from '../support/senders.js';
+import { connectTo, simulator, violatedRules } from '../support/simulator.js';
 
-const bundleId = 'com.example.app';
 const minute = 60_000;
-let simulator: PushSimulator;
-let authorization: string;
-let token: string;
-let sessions: ClientHttp2Session[];
-
-beforeAll(async () => {
-  simulator = await PushSimulator.start();
-});
-afterAll(() => simulator.stop());
-beforeEach(async () => {
-  simulator.reset();
-  sessions = [];
-  authorization = await freshAuthorization();
-  token = simulator.registerIosDevice({ bundleId, environment: 'sandbox' }).token;
-});
-afterEach(() => {
-  for (const session of sessions) session.destroy();
-});
-
-const freshAuthorization = async (claims?: Record<string, unknown>): Promise<string> =>
-  `bearer ${await providerToken({ key: simulator.apnsKey, now: simulator.clock.now(), claims })}`;
-async function toApns(
-  environment: 'apnsSandbox' | 'apnsProduction' = 'apnsSandbox',
-): Promise<ClientHttp2Session> {
-  const session = await connect(simulator, simulator.origins[environment]);
-  sessions.push(session);
-  return session;
-}
-const push = (
-  session: ClientHttp2Session,
-  change: Partial<Push> = {},
-  body: string | Buffer = voipBody(),
-): Promise<Reply> => post(session, voipHeaders({ token, authorization, ...change }), body);
-const rules = (): string[] => simulator.violations.map(({ rule }) => rule);
-const said = ({ status, reason }: Reply): string => `${status} ${reason ?? 'accepted'}`;
 
 async function signedWith(alg: string): Promise<string> {
   const secret = alg.startsWith('HS')
@@ -72,17 +36,17 @@ const refusedClients: WrongClient[] = [
     does: 'signs a provider token for every push',
     hears: '429 TooManyProviderTokenUpdates',
     how: async () => {
-      const session = await toApns();
-      await push(session, { authorization: await freshAuthorization() });
-      return push(session, { authorization: await freshAuthorization() });
+      const session = await toSandbox();
+      await push(session, { authorization: await newAuthorization() });
+      return push(session, { authorization: await newAuthorization() });
     },
   },
   {
     does: 'shares a connection among workers with a provider token each',
     hears: '429 TooManyProviderTokenUpdates',
     how: async () => {
-      const session = await toApns();
-      const workers = [await freshAuthorization(), await freshAuthorization()];
+      const session = await toSandbox();
+      const workers = [await newAuthorization(), await newAuthorization()];
       const replies = await Promise.all(workers.map((own) => push(session, { authorization: own })));
       return replies[1] ?? Promise.reject(new Error('No reply'));
     },
@@ -91,17 +55,17 @@ const refusedClients: WrongClient[] = [
     does: 'renews its provider token after ten minutes',
     hears: '429 TooManyProviderTokenUpdates',
     how: async () => {
-      const session = await toApns();
+      const session = await toSandbox();
       await push(session);
       simulator.clock.advance(10 * minute);
-      return push(session, { authorization: await freshAuthorization() });
+      return push(session, { authorization: await newAuthorization() });
     },
   },
   {
     does: 'never renews its provider token',
     hears: '403 ExpiredProviderToken',
     how: async () => {
-      const session = await toApns();
+      const session = await toSandbox();
       await push(session);
       simulator.clock.advance(61 * minute);
       return push(session);
@@ -111,57 +75,58 @@ const refusedClients: WrongClient[] = [
     does: 'gives iat in milliseconds',
     hears: '403 InvalidProviderToken',
     how: async () =>
-      push(await toApns(), { authorization: await freshAuthorization({ iat: simulator.clock.now() }) }),
+      push(await toSandbox(), { authorization: await newAuthorization({ iat: simulator.clock.now() }) }),
   },
   {
     does: 'gives iat as text',
     hears: '403 InvalidProviderToken',
-    how: async () => push(await toApns(), { authorization: await freshAuthorization({ iat: '1700000000' }) }),
+    how: async () =>
+      push(await toSandbox(), { authorization: await newAuthorization({ iat: '1700000000' }) }),
   },
   {
     does: 'signs with RS256',
     hears: '403 InvalidProviderToken',
-    how: async () => push(await toApns(), { authorization: await signedWith('RS256') }),
+    how: async () => push(await toSandbox(), { authorization: await signedWith('RS256') }),
   },
   {
     does: 'signs with HS256',
     hears: '403 InvalidProviderToken',
-    how: async () => push(await toApns(), { authorization: await signedWith('HS256') }),
+    how: async () => push(await toSandbox(), { authorization: await signedWith('HS256') }),
   },
   {
     does: 'writes Bearer with a capital letter',
     hears: '403 MissingProviderToken',
-    how: async () => push(await toApns(), { authorization: authorization.replace('bearer', 'Bearer') }),
+    how: async () => push(await toSandbox(), { authorization: authorization.replace('bearer', 'Bearer') }),
   },
   {
     does: 'sends a sandbox token to production',
     hears: '400 BadDeviceToken',
-    how: async () => push(await toApns('apnsProduction')),
+    how: async () => push(await connectTo('apnsProduction')),
   },
   {
     does: 'sends to the alert token on the .voip topic',
     hears: '400 DeviceTokenNotForTopic',
     how: async () => {
       const alert = simulator.registerIosDevice({ bundleId, environment: 'sandbox', kind: 'alert' });
-      return push(await toApns(), { token: alert.token });
+      return push(await toSandbox(), { token: alert.token });
     },
   },
   {
     does: 'forgets .voip in the topic',
     hears: '400 BadTopic',
-    how: async () => push(await toApns(), { headers: { 'apns-topic': bundleId } }),
+    how: async () => push(await toSandbox(), { headers: { 'apns-topic': bundleId } }),
   },
   {
     does: 'sends 5121 bytes',
     hears: '413 PayloadTooLarge',
-    how: async () => push(await toApns(), {}, voipBody({}, 5121)),
+    how: async () => push(await toSandbox(), {}, voipBody({}, 5121)),
   },
   {
     does: 'cuts tokens to 64 digits',
     hears: '400 BadDeviceToken',
     how: async () => {
       const long = simulator.registerIosDevice({ bundleId, environment: 'sandbox', tokenLength: 160 });
-      return push(await toApns(), { token: long.token.slice(0, 64) });
+      return push(await toSandbox(), { token: long.token.slice(0, 64) });
     },
   },
   {
@@ -169,7 +134,7 @@ const refusedClients: WrongClient[] = [
     hears: '403 BadEnvironmentKeyInToken',
     how: async () => {
       const key = simulator.createApnsKey({ environments: ['production'] });
-      return push(await toApns(), {
+      return push(await toSandbox(), {
         authorization: `bearer ${await providerToken({ key, now: simulator.clock.now() })}`,
       });
     },
@@ -177,7 +142,9 @@ const refusedClients: WrongClient[] = [
 ];
 
 describe('APNs refuses a client that', () => {
-  it.each(refusedClients)('$does: $hears', async ({ how, hears }) => expect(said(await how())).toBe(hears));
+  it.each(refusedClients)('$does: $hears', async ({ how, hears }) =>
+    expect(outcome(await how())).toBe(hears),
+  );
 });
 
 describe('APNs accepts, and a call is in danger, when a client', () => {
@@ -188,56 +155,56 @@ describe('APNs accepts, and a call is in danger, when a client', () => {
   };
 
   it('leaves out the push type: nothing arrives', async () => {
-    expect((await push(await toApns(), { without: ['apns-push-type'] })).status).toBe(200);
-    expect([simulator.log[0]?.delivery, rules()]).toEqual(['dropped', ['push-type-missing']]);
+    expect((await push(await toSandbox(), { without: ['apns-push-type'] })).status).toBe(200);
+    expect([simulator.log[0]?.delivery, violatedRules()]).toEqual(['dropped', ['push-type-missing']]);
   });
 
   it('compresses the body: nothing arrives', async () => {
     const change = { headers: { 'content-encoding': 'gzip' } };
-    expect((await push(await toApns(), change, gzipSync(voipBody()))).status).toBe(200);
-    expect([simulator.log[0]?.delivery, rules()]).toEqual(['dropped', ['body-encoded']]);
+    expect((await push(await toSandbox(), change, gzipSync(voipBody()))).status).toBe(200);
+    expect([simulator.log[0]?.delivery, violatedRules()]).toEqual(['dropped', ['body-encoded']]);
   });
 
   it('leaves out the expiration: a phantom rings ten minutes later', async () => {
     simulator.setPhone(token, { online: false });
-    await push(await toApns(), { without: ['apns-expiration'] });
-    expect([await back(), rules()]).toEqual([1, ['expiration-omitted']]);
+    await push(await toSandbox(), { without: ['apns-expiration'] });
+    expect([await back(), violatedRules()]).toEqual([1, ['expiration-omitted']]);
   });
 
   it('gives the expiration in milliseconds: a phantom rings ten minutes later', async () => {
     simulator.setPhone(token, { online: false });
-    await push(await toApns(), { headers: { 'apns-expiration': String(simulator.clock.now() + 5000) } });
-    expect([await back(), rules()]).toEqual([1, ['expiration-in-ms']]);
+    await push(await toSandbox(), { headers: { 'apns-expiration': String(simulator.clock.now() + 5000) } });
+    expect([await back(), violatedRules()]).toEqual([1, ['expiration-in-ms']]);
   });
 
   it('and not when it says 0', async () => {
     simulator.setPhone(token, { online: false });
-    await push(await toApns());
-    expect([await back(), rules(), simulator.log[0]?.delivery]).toEqual([0, [], 'lost']);
+    await push(await toSandbox());
+    expect([await back(), violatedRules(), simulator.log[0]?.delivery]).toEqual([0, [], 'lost']);
   });
 
   it('cancels calls by a second VoIP push: after three the phone never rings again', async () => {
-    const session = await toApns();
+    const session = await toSandbox();
     for (const uuid of [randomUUID(), randomUUID(), randomUUID()]) {
       await push(session, {}, voipBody({ uuid }));
       await push(session, {}, voipBody({ uuid }));
     }
     expect((await push(session)).status).toBe(200);
     expect(simulator.log.at(-1)?.delivery).toBe('silenced');
-    expect(rules()).toEqual(['voip-unreportable', 'voip-unreportable', 'voip-unreportable']);
+    expect(violatedRules()).toEqual(['voip-unreportable', 'voip-unreportable', 'voip-unreportable']);
   });
 
   it('repeats what was refused for good', async () => {
-    const session = await toApns();
+    const session = await toSandbox();
     simulator.unregister(token);
     const headers = { 'apns-id': randomUUID() };
     await push(session, { headers });
     await push(session, { headers });
-    expect(rules()).toEqual(['retried-after-refusal']);
+    expect(violatedRules()).toEqual(['retried-after-refusal']);
   });
 
   it('repeats a bad device token until its connection is closed', async () => {
-    const session = await toApns();
+    const session = await toSandbox();
     const goaway = once(session, 'goaway');
     for (let i = 0; i < 6; i++)
       await push(session, { token: 'ab'.repeat(32), headers: { 'apns-id': randomUUID() } });
@@ -249,13 +216,13 @@ describe('APNs accepts, and a call is in danger, when a client', () => {
       service: 'apns-sandbox',
       fault: { kind: 'answer', status: 503, reason: 'ServiceUnavailable' },
     });
-    const session = await toApns();
+    const session = await toSandbox();
     const headers = { 'apns-id': randomUUID() };
     for (let i = 0; i < 10; i++) await push(session, { headers });
-    expect(rules()).toEqual([]);
+    expect(violatedRules()).toEqual([]);
     await push(session, { headers });
     await push(session, { headers });
-    expect(rules()).toEqual(['retry-loop']);
+    expect(violatedRules()).toEqual(['retry-loop']);
   });
 
   it('does not wait as long as it was told', async () => {
@@ -264,12 +231,12 @@ describe('APNs accepts, and a call is in danger, when a client', () => {
       times: 1,
       fault: { kind: 'answer', status: 429, retryAfter: 2 },
     });
-    const session = await toApns();
+    const session = await toSandbox();
     await push(session);
     await push(session);
-    expect(rules()).toEqual(['retry-after-ignored']);
+    expect(violatedRules()).toEqual(['retry-after-ignored']);
     simulator.clock.advance(2000);
     await push(session);
-    expect(rules()).toHaveLength(1);
+    expect(violatedRules()).toHaveLength(1);
   });
 });

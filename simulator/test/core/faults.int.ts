@@ -1,51 +1,21 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { ClientHttp2Session } from 'node:http2';
-import { randomUUID } from 'node:crypto';
-import { type Fault, PushSimulator } from '../../src/index.js';
+import { type Fault } from '../../src/index.js';
+import { bundleId, push, token, toSandbox } from '../support/apns.js';
 import { connectRecording } from '../support/frames.js';
 import {
   accessToken,
   askForAccessToken,
-  connect,
   fcmBody,
   fcmHeaders,
   post,
-  providerToken,
-  type Push,
   type Reply,
   voipBody,
-  voipHeaders,
 } from '../support/senders.js';
+import { connectTo, endWithTest, simulator } from '../support/simulator.js';
 
-const bundleId = 'com.example.app';
 const service = 'apns-sandbox';
-let simulator: PushSimulator;
-let authorization: string;
-let token: string;
-let sessions: ClientHttp2Session[];
-
-beforeAll(async () => {
-  simulator = await PushSimulator.start();
-});
-afterAll(() => simulator.stop());
-beforeEach(async () => {
-  simulator.reset();
-  await simulator.listening();
-  sessions = [];
-  authorization = `bearer ${await providerToken({ key: simulator.apnsKey, now: simulator.clock.now() })}`;
-  token = simulator.registerIosDevice({ bundleId, environment: 'sandbox' }).token;
-});
-afterEach(() => {
-  for (const session of sessions) session.destroy();
-});
-
-async function toSandbox(): Promise<ClientHttp2Session> {
-  const session = await connect(simulator, simulator.origins.apnsSandbox);
-  sessions.push(session);
-  return session;
-}
-const push = (session: ClientHttp2Session, change: Partial<Push> = {}, body = voipBody()): Promise<Reply> =>
-  post(session, voipHeaders({ token, authorization, ...change }), body);
 
 describe('a fault', () => {
   it('replaces the answer as often as asked, and the log keeps what the rules said', async () => {
@@ -103,7 +73,7 @@ describe('a fault', () => {
     expect(simulator.faults).toEqual([]);
   });
 
-  it('may strike by chance', async () => {
+  it('may applyFault by chance', async () => {
     simulator.inject({ service, probability: 0, fault: { kind: 'answer', status: 500 } });
     expect((await push(await toSandbox())).status).toBe(200);
   });
@@ -125,9 +95,10 @@ describe('a fault', () => {
   ])('of kind %s can lose the answer to a push that arrived', async (_kind, fault) => {
     simulator.inject({ service, times: 1, fault });
     const call = { uuid: randomUUID() };
-    const lost = push(await toSandbox(), {}, voipBody(call)).catch(() => 'nothing');
+    const session = await toSandbox();
+    const lost = push(session, {}, voipBody(call)).catch(() => 'nothing');
     expect((await simulator.nextDelivery(token)).payload).toMatchObject(call);
-    for (const session of sessions) session.destroy();
+    session.destroy();
     await lost;
     expect(simulator.log[0]?.delivery).toBe('delivered');
   });
@@ -140,9 +111,10 @@ describe('a fault', () => {
   ])('of kind %s otherwise loses the push too', async (_kind, fault) => {
     simulator.inject({ service, times: 1, fault });
     const struck = new Promise<void>((resolve) => simulator.onRequest(() => resolve()));
-    const lost = push(await toSandbox()).catch(() => 'nothing');
+    const session = await toSandbox();
+    const lost = push(session).catch(() => 'nothing');
     await struck;
-    for (const session of sessions) session.destroy();
+    session.destroy();
     await lost;
     expect(simulator.log[0]).toMatchObject({ delivery: null, verdict: { status: 200 } });
   });
@@ -214,7 +186,7 @@ describe('GOAWAY', () => {
     const twice = times === 2;
     simulator.inject({ service, times: 1, fault: { kind: 'goaway', twice, lastStream: 'this' } });
     const { session, frames } = await connectRecording(simulator, simulator.origins.apnsSandbox);
-    sessions.push(session);
+    endWithTest(session);
     const closed = once(session, 'close');
     await push(session);
     await closed;
@@ -226,8 +198,7 @@ describe('faults of Google', () => {
   it('answer in the words of FCM, or in HTML', async () => {
     const bearer = await accessToken(simulator);
     const android = simulator.registerAndroidDevice().token;
-    const session = await connect(simulator, simulator.origins.fcm);
-    sessions.push(session);
+    const session = await connectTo('fcm');
     const send = (): Promise<Reply> => post(session, fcmHeaders(bearer), fcmBody(android));
     simulator.inject({ service: 'fcm', times: 1, fault: { kind: 'answer', status: 503, retryAfter: 1 } });
     const unavailable = await send();
@@ -246,7 +217,7 @@ describe('faults of Google', () => {
     expect((await send()).status).toBe(200);
   });
 
-  it('strike the token endpoint too', async () => {
+  it('applyFault the token endpoint too', async () => {
     simulator.inject({ service: 'token', times: 1, fault: { kind: 'answer', status: 503 } });
     const ask = { account: simulator.serviceAccount, now: simulator.clock.now() };
     expect((await askForAccessToken(simulator, ask)).status).toBe(503);

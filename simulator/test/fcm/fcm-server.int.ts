@@ -1,50 +1,32 @@
 import { once } from 'node:events';
 import type { ClientHttp2Session } from 'node:http2';
-import { PushSimulator } from '../../src/push-simulator.js';
 import { ACK, connectRecording, END_STREAM } from '../support/frames.js';
 import {
   accessToken,
   askForAccessToken,
-  connect,
   fcmBody,
   fcmHeaders,
   post,
   postHttp1,
   type Reply,
 } from '../support/senders.js';
+import { connectTo, endWithTest, simulator, violatedRules } from '../support/simulator.js';
 
 const minute = 60_000;
-let simulator: PushSimulator;
 let bearer: string;
 let token: string;
-let sessions: ClientHttp2Session[];
 
-beforeAll(async () => {
-  simulator = await PushSimulator.start();
-});
-afterAll(() => simulator.stop());
 beforeEach(async () => {
-  simulator.reset();
-  sessions = [];
   bearer = await accessToken(simulator);
   token = simulator.registerAndroidDevice().token;
 });
-afterEach(() => {
-  for (const session of sessions) session.destroy();
-});
 
-async function toFcm(): Promise<ClientHttp2Session> {
-  const session = await connect(simulator, simulator.origins.fcm);
-  sessions.push(session);
-  return session;
-}
 const send = (session: ClientHttp2Session, body = fcmBody(token)): Promise<Reply> =>
   post(session, fcmHeaders(bearer), body);
-const rules = (): string[] => simulator.violations.map(({ rule }) => rule);
 
 describe('a message to an Android phone', () => {
   it('gets a name, and reaches the app with its data', async () => {
-    const reply = await send(await toFcm(), fcmBody(token, { data: { callId: 'c1' } }));
+    const reply = await send(await connectTo('fcm'), fcmBody(token, { data: { callId: 'c1' } }));
     expect(reply.status).toBe(200);
     const { name } = JSON.parse(reply.body) as { name: string };
     expect(name).toMatch(/^projects\/ringway-demo\/messages\/0:\d+/);
@@ -58,7 +40,7 @@ describe('a message to an Android phone', () => {
   });
 
   it('waits for the phone as long as it lives, and not at all with ttl 0', async () => {
-    const session = await toFcm();
+    const session = await connectTo('fcm');
     const away = async (ttl: string, ms: number): Promise<unknown> => {
       simulator.setPhone(token, { online: false });
       await send(session, fcmBody(token, { android: { priority: 'HIGH', ttl } }));
@@ -81,46 +63,46 @@ describe('a message to an Android phone', () => {
 
   it('goes nowhere when it is only to be validated', async () => {
     const body = JSON.stringify({ ...(JSON.parse(fcmBody(token)) as object), validate_only: true });
-    expect((await send(await toFcm(), body)).body).toContain('messages/fake_message_id');
+    expect((await send(await connectTo('fcm'), body)).body).toContain('messages/fake_message_id');
     expect(simulator.delivered(token)).toEqual([]);
   });
 
   it('is refused once the token is unregistered', async () => {
     simulator.unregister(token);
-    const reply = await send(await toFcm());
+    const reply = await send(await connectTo('fcm'));
     expect(reply.status).toBe(404);
     expect(reply.body).toContain('"errorCode": "UNREGISTERED"');
   });
 
   it('is refused after 270 days in which the phone was not seen, and not before', async () => {
-    const session = await toFcm();
+    const session = await connectTo('fcm');
     simulator.clock.advance(269 * 24 * 60 * minute);
     bearer = await accessToken(simulator);
-    const fresh = await toFcm();
+    const fresh = await connectTo('fcm');
     expect((await send(fresh)).status).toBe(200);
     expect(session.closed).toBe(true);
     simulator.clock.advance(269 * 24 * 60 * minute);
     bearer = await accessToken(simulator);
-    expect((await send(await toFcm())).status).toBe(200);
+    expect((await send(await connectTo('fcm'))).status).toBe(200);
     simulator.clock.advance(271 * 24 * 60 * minute);
     bearer = await accessToken(simulator);
-    expect((await send(await toFcm())).status).toBe(404);
+    expect((await send(await connectTo('fcm'))).status).toBe(404);
   });
 
   it('is refused with 401 an hour after the access token was granted, or when Google forgot it', async () => {
-    const session = await toFcm();
+    const session = await connectTo('fcm');
     simulator.revokeAccessTokens();
     expect((await send(session)).status).toBe(401);
     bearer = await accessToken(simulator);
     expect((await send(session)).status).toBe(200);
     simulator.clock.advance(3599_000);
-    expect((await send(await toFcm())).status).toBe(401);
+    expect((await send(await connectTo('fcm'))).status).toBe(401);
   });
 
   it('belongs to one project: the account of another is refused with 403, the token of another too', async () => {
     const account = simulator.createServiceAccount('other-project');
     const { body } = await askForAccessToken(simulator, { account, now: simulator.clock.now() });
-    const session = await toFcm();
+    const session = await connectTo('fcm');
     const foreign = { ...fcmHeaders(String(body['access_token'])) };
     expect((await post(session, foreign, fcmBody(token))).body).toContain('cloudmessaging.messages.create');
     const elsewhere = simulator.registerAndroidDevice({ projectId: 'other-project' });
@@ -135,31 +117,31 @@ describe('a message that is accepted and should not have been sent so', () => {
     ['ttl-missing', { android: { priority: 'HIGH' } }],
     ['ttl-too-long', { android: { priority: 'HIGH', ttl: '3600s' } }],
   ])('is noted as %s', async (rule, change) => {
-    expect((await send(await toFcm(), fcmBody(token, change))).status).toBe(200);
-    expect(rules()).toEqual([rule]);
+    expect((await send(await connectTo('fcm'), fcmBody(token, change))).status).toBe(200);
+    expect(violatedRules()).toEqual([rule]);
   });
 
   it('is noted when its device has a fifth live collapse key', async () => {
-    const session = await toFcm();
+    const session = await connectTo('fcm');
     for (let i = 0; i < 5; i++) {
-      expect(rules()).toEqual([]);
+      expect(violatedRules()).toEqual([]);
       await send(
         session,
         fcmBody(token, { android: { priority: 'HIGH', ttl: '30s', collapse_key: `k${i}` } }),
       );
     }
-    expect(rules()).toEqual(['collapse-keys']);
+    expect(violatedRules()).toEqual(['collapse-keys']);
   });
 });
 
 describe('a connection to FCM', () => {
   it('has a hundred streams', async () => {
-    expect((await toFcm()).remoteSettings.maxConcurrentStreams).toBe(100);
+    expect((await connectTo('fcm')).remoteSettings.maxConcurrentStreams).toBe(100);
   });
 
   it('answers with the body, then an empty DATA frame, then a PING', async () => {
     const { session, frames } = await connectRecording(simulator, simulator.origins.fcm);
-    sessions.push(session);
+    endWithTest(session);
     const pinged = once(session, 'ping');
     await send(session);
     await pinged;
@@ -176,7 +158,7 @@ describe('a connection to FCM', () => {
   });
 
   it('ends with too_many_pings at the third PING without a request', async () => {
-    const session = await toFcm();
+    const session = await connectTo('fcm');
     const goaway = once(session, 'goaway');
     const ping = (): Promise<void> => new Promise((resolve) => session.ping(() => resolve()));
     await ping();
@@ -187,11 +169,11 @@ describe('a connection to FCM', () => {
     await ping();
     const [code, , debug] = (await goaway) as [number, number, Buffer];
     expect([code, debug.toString()]).toEqual([11, 'too_many_pings']);
-    expect(rules()).toEqual(['too-many-pings']);
+    expect(violatedRules()).toEqual(['too-many-pings']);
   });
 
   it('ends with session_timeout after four idle minutes, counted from the last request', async () => {
-    const session = await toFcm();
+    const session = await connectTo('fcm');
     const goaway = once(session, 'goaway');
     simulator.clock.advance(3 * minute);
     await send(session);
@@ -203,7 +185,7 @@ describe('a connection to FCM', () => {
   });
 
   it('ends with max_age after an hour, however busy', async () => {
-    const session = await toFcm();
+    const session = await connectTo('fcm');
     const goaway = once(session, 'goaway');
     for (let i = 0; i < 19; i++) {
       simulator.clock.advance(3 * minute);
@@ -240,8 +222,8 @@ describe("Google's token endpoint", () => {
   it('notes whoever asks twice in 50 minutes', async () => {
     simulator.clock.advance(50 * minute);
     await accessToken(simulator);
-    expect(rules()).toEqual([]);
+    expect(violatedRules()).toEqual([]);
     await accessToken(simulator);
-    expect(rules()).toEqual(['too-many-grants']);
+    expect(violatedRules()).toEqual(['too-many-grants']);
   });
 });

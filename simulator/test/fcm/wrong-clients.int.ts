@@ -1,28 +1,20 @@
 import { once } from 'node:events';
 import type { ClientHttp2Session } from 'node:http2';
-import { PushSimulator } from '../../src/push-simulator.js';
-import { accessToken, connect, fcmBody, fcmHeaders, post, type Reply } from '../support/senders.js';
+import { accessToken, fcmBody, fcmHeaders, post, type Reply } from '../support/senders.js';
+import { connectTo, simulator, violatedRules } from '../support/simulator.js';
 
-let simulator: PushSimulator;
 let bearer: string;
 let token: string;
 let session: ClientHttp2Session;
 
-beforeAll(async () => {
-  simulator = await PushSimulator.start();
-});
-afterAll(() => simulator.stop());
 beforeEach(async () => {
-  simulator.reset();
   bearer = await accessToken(simulator);
   token = simulator.registerAndroidDevice().token;
-  session = await connect(simulator, simulator.origins.fcm);
+  session = await connectTo('fcm');
 });
-afterEach(() => session.destroy());
 
 const send = (change: Record<string, unknown> = {}, headers = {}): Promise<Reply> =>
   post(session, { ...fcmHeaders(bearer), ...headers }, fcmBody(token, change));
-const rules = (): string[] => simulator.violations.map(({ rule }) => rule);
 
 describe('FCM refuses a client that', () => {
   it('sends a number in data', async () => {
@@ -39,7 +31,7 @@ describe('FCM refuses a client that', () => {
 
   it('writes the scheme with a colon', async () => {
     await expect(send({}, { ':scheme': 'https:' })).rejects.toThrow(/PROTOCOL_ERROR/);
-    expect(rules()).toEqual(['malformed-request']);
+    expect(violatedRules()).toEqual(['malformed-request']);
     expect(simulator.log.filter(({ service }) => service === 'fcm')).toEqual([]);
   });
 
@@ -55,7 +47,7 @@ describe('FCM lets pass, and notes, a client that', () => {
   it('asks for an access token for every push', async () => {
     bearer = await accessToken(simulator);
     expect((await send()).status).toBe(200);
-    expect(rules()).toEqual(['too-many-grants']);
+    expect(violatedRules()).toEqual(['too-many-grants']);
   });
 
   it('comes back before Retry-After is over', async () => {
@@ -66,7 +58,7 @@ describe('FCM lets pass, and notes, a client that', () => {
     });
     expect((await send()).status).toBe(429);
     expect((await send()).status).toBe(200);
-    expect(rules()).toEqual(['retry-after-ignored']);
+    expect(violatedRules()).toEqual(['retry-after-ignored']);
   });
 });
 

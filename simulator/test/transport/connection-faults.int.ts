@@ -1,48 +1,9 @@
 import { once } from 'node:events';
-import type { ClientHttp2Session } from 'node:http2';
-import { PushSimulator } from '../../src/push-simulator.js';
-import {
-  connect,
-  post,
-  providerToken,
-  type Push,
-  type Reply,
-  voipBody,
-  voipHeaders,
-} from '../support/senders.js';
 import { until } from '../../../test/support/until.js';
+import { outcome, push, toSandbox } from '../support/apns.js';
+import { simulator } from '../support/simulator.js';
 
-const bundleId = 'com.example.app';
 const service = 'apns-sandbox';
-let simulator: PushSimulator;
-let authorization: string;
-let token: string;
-let sessions: ClientHttp2Session[];
-
-beforeAll(async () => {
-  simulator = await PushSimulator.start();
-});
-afterAll(() => simulator.stop());
-beforeEach(async () => {
-  simulator.reset();
-  await simulator.listening();
-  sessions = [];
-  authorization = `bearer ${await providerToken({ key: simulator.apnsKey, now: simulator.clock.now() })}`;
-  token = simulator.registerIosDevice({ bundleId, environment: 'sandbox' }).token;
-});
-afterEach(() => {
-  for (const session of sessions) session.destroy();
-});
-
-async function toSandbox(): Promise<ClientHttp2Session> {
-  const session = await connect(simulator, simulator.origins.apnsSandbox);
-  sessions.push(session);
-  return session;
-}
-const push = (session: ClientHttp2Session, change: Partial<Push> = {}, body = voipBody()): Promise<Reply> =>
-  post(session, voipHeaders({ token, authorization, ...change }), body);
-
-const said = ({ status, reason }: Reply): string => `${status} ${reason ?? 'accepted'}`;
 
 describe('trouble with connections', () => {
   it('refuses them', async () => {
@@ -91,7 +52,7 @@ describe('trouble with connections', () => {
     await push(session);
     simulator.inject({ service, times: 1, fault: { kind: 'delay', ms: 20 } });
     let heard = '';
-    const slow = push(session).then(said, () => 'nothing');
+    const slow = push(session).then(outcome, () => 'nothing');
     void slow.then((text) => (heard = text));
     await until(() => simulator.log.length === 2, 'the slow push is there');
     simulator.inject({ service, times: 1, fault: { kind: 'freeze' } });

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import * as net from 'node:net';
 import * as tls from 'node:tls';
-import { PushSimulator } from '../../src/push-simulator.js';
 import {
   accessToken,
   connect,
@@ -12,13 +11,10 @@ import {
   voipBody,
   voipHeaders,
 } from '../support/senders.js';
+import { simulator } from '../support/simulator.js';
 
 const bundleId = 'com.example.app';
-let simulator: PushSimulator;
-beforeAll(async () => {
-  simulator = await PushSimulator.start({ policy: { apns: { connectionsBeforeRefusal: 1e9 } } });
-});
-afterAll(() => simulator.stop());
+beforeAll(() => simulator.adjust({ apns: { connectionsBeforeRefusal: 1e9 } }));
 
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 const frame = (type: number, flags: number, stream: number, payload: Buffer): Buffer => {
