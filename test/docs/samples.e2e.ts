@@ -48,8 +48,7 @@ describe('the samples of the documentation', () => {
     ...sample,
     code: sample.code
       .replaceAll(/https?:\/\/(localhost:3000|calls\.example\.com)/g, demo.url)
-      .replaceAll('http://127.0.0.1:21954', simulator.origins.control)
-      .replaceAll("'./dist/", `'${ROOT}/dist/`),
+      .replaceAll('http://127.0.0.1:21954', simulator.origins.control),
   });
   const environment = async (): Promise<Record<string, string>> => {
     const callId = randomUUID();
