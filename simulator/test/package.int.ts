@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import * as http2 from 'node:http2';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -16,12 +16,22 @@ const bundleId = 'com.example.app';
 let project: string;
 let installed: string;
 
+/** Packs the workspace as it is published, though built elsewhere: other tests run what is in its `dist`. */
+async function pack(to: string): Promise<void> {
+  const stage = path.join(to, 'stage');
+  mkdirSync(stage);
+  for (const part of ['package.json', 'README.md', 'bin'])
+    cpSync(path.join(workspace, part), path.join(stage, part), { recursive: true });
+  const tsc = path.join(modules, 'typescript/bin/tsc');
+  const config = path.join(workspace, 'tsconfig.build.json');
+  await run(process.execPath, [tsc, '-p', config, '--outDir', path.join(stage, 'dist')]);
+  await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', to], { cwd: stage });
+}
+
 /** Unpacks the package into an empty project, with nothing beside it but the dependencies that it declares. */
 beforeAll(async () => {
   project = mkdtempSync(path.join(tmpdir(), 'simulator-package-'));
-  await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', project], {
-    cwd: workspace,
-  });
+  await pack(project);
   installed = path.join(project, 'node_modules/ringway-simulator');
   mkdirSync(installed, { recursive: true });
   const { version, dependencies } = manifest(workspace);
