@@ -26,7 +26,7 @@ const rooms = [
   room('database', 'devices/device.entity', 'clock'),
   room('push', 'clock'),
   room('auth', 'clock', 'config', 'failure', 'safe-json'),
-  room('devices', 'database', 'event-store', 'operations/log', 'clock', 'failure'),
+  room('devices', 'database', 'event-store', 'operations/log', 'clock', 'failure', 'rate-limit'),
   room(
     ...['ringing', 'calls', 'devices', 'push', 'event-store', 'database', 'auth/action-tokens'],
     ...['operations/(log|gateway-url)', 'clock', 'config'],
@@ -51,20 +51,20 @@ const rooms = [
   ),
   room(
     ...['cluster', 'calls/call-changed', 'ringing/wake-progressed', 'event-store', 'devices'],
-    ...['operations/log', 'config'],
+    ...['operations/log', 'clock', 'config'],
   ),
   room(
     ...['sockets', 'calls', 'devices', 'cluster', 'event-store/event', 'auth/user-tokens'],
     ...['history/recent-calls', 'privacy/user-erased'],
     ...['ringing/(confirm-reached|wake-progressed|wake-events)', 'operations/(log|origins|client-address)'],
-    ...['clock', 'config', 'deadline', 'failure', 'quotas', 'rate-limit', 'safe-json'],
+    ...['clock', 'config', 'deadline', 'failure', 'memory-budget', 'quotas', 'rate-limit', 'safe-json'],
   ),
   room('webhooks', 'calls/domain', 'event-store', 'database', 'operations/log', 'clock', 'config'),
   room(
     ...['http', 'calls', 'devices', 'history', 'auth', 'ringing/(confirm-reached|may-ring)', 'sockets/wire'],
     'privacy/erase-user',
-    ...['operations/(log|gateway-url)', 'clock', 'config', 'deadline', 'failure', 'quotas'],
-    'safe-json',
+    ...['operations/(log|gateway-url)', 'clock', 'config', 'deadline', 'failure', 'memory-budget', 'quotas'],
+    ...['rate-limit', 'safe-json'],
   ),
   room(
     ...[
@@ -137,7 +137,7 @@ module.exports = {
     {
       name: 'ground-knows-nothing',
       severity: 'error',
-      from: { path: '^src/(clock|rate-limit|safe-json|settings)[.]ts$' },
+      from: { path: '^src/(clock|memory-budget|rate-limit|safe-json|settings)[.]ts$' },
       to: { path: '^src/' },
     },
     {
@@ -158,7 +158,7 @@ module.exports = {
       comment: 'what one user and one address may ask of a node, whichever way they ask',
       severity: 'error',
       from: { path: '^src/quotas[.]ts$' },
-      to: { path: '^src/', pathNot: '^src/(config|failure|rate-limit)[.]ts$' },
+      to: { path: '^src/', pathNot: '^src/(config|failure|memory-budget|rate-limit)[.]ts$' },
     },
     {
       name: 'deadline-knows-only',

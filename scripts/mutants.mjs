@@ -28,13 +28,13 @@ const MUTANTS = [
     edits: [
       [
         'src/ringing/push-device.ts',
-        "!isUnanswered(call) || this.clock.now() >= call.ringExpiresAt || push?.result !== 'pending'",
-        "push?.result !== 'pending'",
+        '!isUnanswered(call) || this.clock.now() >= call.ringExpiresAt || !push',
+        '!push',
       ],
       [
-        'src/ringing/push-device.ts',
-        'wanted: () => this.calls.mayRing(callId) && this.clock.now() < ringExpiresAt',
-        'wanted: () => true',
+        'src/ringing/device-pusher.ts',
+        'const wanted = (): boolean => lease.isHeld && this.isOfUse(push);',
+        'const wanted = (): boolean => true;',
       ],
     ],
   },
@@ -42,13 +42,7 @@ const MUTANTS = [
     name: 'new-apns-id-per-try',
     breaks: 'every attempt of a push has an apns-id of its own',
     suite: ['e2e', 'e2e/push-faults'],
-    edits: [
-      [
-        'src/ringing/push-device.ts',
-        '      environment,\n      apnsId,\n      payload,',
-        '      environment,\n      apnsId: crypto.randomUUID(),\n      payload,',
-      ],
-    ],
+    edits: [['src/ringing/device-pusher.ts', 'apnsId: pushId,', 'apnsId: crypto.randomUUID(),']],
   },
   {
     name: 'ack-before-commit',
@@ -142,7 +136,13 @@ const MUTANTS = [
     name: 'relay-for-anybody',
     breaks: 'signals are relayed without asking whether their sender is in the call',
     suite: ['e2e', 'e2e/signals'],
-    edits: [['src/sockets/signals.ts', 'return mediaDevice(known, by);', 'return known as ExistingCall;']],
+    edits: [
+      [
+        'src/sockets/part-in-call.ts',
+        'if (known) return mediaDevice(known, by);',
+        'if (known) return known;',
+      ],
+    ],
   },
   {
     name: 'echo-in-errors',
@@ -151,8 +151,8 @@ const MUTANTS = [
     edits: [
       [
         'src/sockets/dispatcher.ts',
-        'error: this.refusal(session, event, error) }',
-        'error: Object.assign(this.refusal(session, event, error), { cause: args }) }',
+        "return done({ ok: false, error: this.refusal(session, 'unknown', error) });",
+        "return done({ ok: false, error: Object.assign(this.refusal(session, 'unknown', error), { cause: received.parse() }) });",
       ],
     ],
   },

@@ -98,6 +98,13 @@ export function readConfig(env: Environment): { config: Config; warnings: string
     settings.fault(webhookMissing[0]!, `is missing: ${webhookNames.join(' and ')} belong together`);
   }
 
+  if (webhookSecret !== null && webhookKeyBytes(webhookSecret) === 0) {
+    settings.fault(
+      'WEBHOOK_SECRET',
+      'holds no key: behind whsec_ comes base64 (try: openssl rand -base64 32)',
+    );
+  }
+
   const config: Config = {
     production,
     port,
@@ -142,8 +149,45 @@ export function readConfig(env: Environment): { config: Config; warnings: string
   const warnings = Object.keys(env)
     .filter((name) => /^(RINGWAY|APNS|FCM)_/.test(name) && !KNOWN_PREFIXED.has(name))
     .map((name) => `unknown setting ${name} is ignored (known: ${[...KNOWN_PREFIXED].join(', ')})`);
+  const pushes = config.push.apnsApps.length + config.push.fcmApps.length > 0;
+  if (production && pushes && !config.publicUrl?.startsWith('https:')) {
+    settings.fault(
+      'PUBLIC_URL',
+      'must be set, and https, where phones are pushed to: they are told to come back to it',
+    );
+  }
+  warnings.push(...risks(config, webhookSecret));
   if (settings.faults.length > 0) throw new ConfigError(settings.faults, warnings);
   return { config, warnings };
+}
+
+/** A shorter key can be guessed, and lets whoever has it speak in the gateway's name. */
+const FEWEST_KEY_BYTES = 16;
+
+/** As Standard Webhooks have it: `whsec_` and base64, or the key as it is. */
+function webhookKeyBytes(secret: string): number {
+  if (!secret.startsWith('whsec_')) return Buffer.byteLength(secret);
+  const text = secret.slice('whsec_'.length);
+  return /^[A-Za-z0-9+/]+={0,2}$/.test(text) ? Buffer.from(text, 'base64').length : 0;
+}
+
+/** Settings that are allowed, and that somebody should have thought about. */
+function risks({ production, auth, demo, host }: Config, webhookSecret: string | null): string[] {
+  const found: string[] = [];
+  if (production && auth.jwksUrl !== null && auth.issuer === null && auth.audience === null) {
+    found.push(
+      'AUTH_JWKS_URL without AUTH_AUDIENCE and AUTH_ISSUER: where the keys serve several apps, the tokens of all of them count',
+    );
+  }
+  if (demo && production && auth.secret !== null) {
+    found.push('DEMO=1 hands tokens under AUTH_SECRET to whoever asks: never where others can reach it');
+  } else if (demo && !/^(127\.|::1$|localhost$)/.test(host)) {
+    found.push(`DEMO=1 on HOST ${host} hands a token to whoever can reach it`);
+  }
+  if (webhookSecret !== null && webhookKeyBytes(webhookSecret) < FEWEST_KEY_BYTES) {
+    found.push(`WEBHOOK_SECRET is a key of fewer than ${FEWEST_KEY_BYTES} bytes: it can be guessed`);
+  }
+  return found;
 }
 
 const iceServersSchema = z.array(

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -14,6 +14,7 @@ import { Failure } from './failure.js';
 import type { DemoPhones } from './http/demo-phones.controller.js';
 import { HttpAdapter } from './http/http-server.js';
 import { serveDocs } from './http/openapi.js';
+import { readBodies } from './http/request-bodies.js';
 import { Gateway } from './operations/gateway-url.js';
 import { Log, nestLogger } from './operations/log.js';
 import { clientAddress } from './operations/client-address.js';
@@ -129,6 +130,11 @@ function configureHttp(app: NestExpressApplication, config: Config): void {
       },
     }),
   );
+  // Answers about people are for whoever asked, and for no cache.
+  app.use('/v1', (_: unknown, response: ServerResponse, next: () => void) => {
+    response.setHeader('Cache-Control', 'no-store');
+    next();
+  });
   const quotas = app.get(Quotas);
   app.use((request: IncomingMessage & { path: string }, _: unknown, next: (error?: unknown) => void) => {
     if (!allowsHost(config, request.headers.host)) return next(new Failure('NOT_ALLOWED', FOREIGN_HOST));
@@ -143,10 +149,10 @@ function configureHttp(app: NestExpressApplication, config: Config): void {
   });
   app.enableCors((request, decide) => {
     const { origin, host } = (request as { headers: Record<string, string | undefined> }).headers;
-    const allowed = origin !== undefined && allowsOrigin(config.corsOrigins, origin, host);
+    const allowed = origin !== undefined && allowsOrigin(config, origin, host);
     decide(null, { origin: allowed, maxAge: 600, exposedHeaders: ['Retry-After'] });
   });
-  app.useBodyParser('json', { limit: '100kb', strict: true });
+  readBodies(app);
   serveDocs(app, config);
 }
 

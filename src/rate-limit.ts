@@ -16,9 +16,9 @@ export class TokenBucket {
     this.fullAt = now;
   }
 
-  /** @returns 0 when taken, else the milliseconds until the next token */
-  take(now: number): number {
-    const fullAt = Math.max(this.fullAt, now) + this.tokenMs;
+  /** @returns 0 when taken, else the milliseconds until there are as many tokens */
+  take(now: number, tokens = 1): number {
+    const fullAt = Math.max(this.fullAt, now) + tokens * this.tokenMs;
     const waitMs = fullAt - this.burstMs - now;
     if (waitMs > ROUNDING_MS) return Math.ceil(waitMs - ROUNDING_MS);
     this.fullAt = fullAt;
@@ -44,7 +44,7 @@ export class RateLimiter {
   ) {}
 
   /** @returns 0 when allowed, else the milliseconds until it will be */
-  take(key: string): number {
+  take(key: string, tokens = 1): number {
     const now = this.now();
     const bucket = this.buckets.get(key) ?? new TokenBucket(this.perSecond, this.burst, now);
     this.buckets.delete(key);
@@ -53,7 +53,7 @@ export class RateLimiter {
       const oldest = this.buckets.keys().next().value;
       if (oldest !== undefined) this.buckets.delete(oldest);
     }
-    return bucket.take(now);
+    return bucket.take(now, tokens);
   }
 
   giveBack(key: string): void {

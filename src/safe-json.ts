@@ -8,6 +8,14 @@ export interface Flaw {
   message: string;
 }
 
+/** An array or object on the way through the input, and how it was reached. */
+interface Place {
+  value: object;
+  depth: number;
+  name: string | number;
+  within: Place | null;
+}
+
 /**
  * Looks for what could hurt further in: deep nesting, binary, `__proto__`, and text that PostgreSQL cannot store (NUL,
  * lone surrogates). Iterative, because the input may be 4,000 levels deep.
@@ -15,35 +23,42 @@ export interface Flaw {
  * @returns the first flaw, or null when the value is harmless
  */
 export function findFlaw(value: unknown, { relayed = false } = {}): Flaw | null {
-  const stack: { value: unknown; path: string; depth: number }[] = [{ value, path: '', depth: 0 }];
-  let nodes = 0;
-  for (let next = stack.pop(); next; next = stack.pop()) {
-    const { value: part, path, depth } = next;
-    if (++nodes > MAX_NODES) return { path: '', message: `has more than ${MAX_NODES} values` };
-    if (typeof part === 'string') {
-      const flaw = relayed ? null : textFlaw(part);
-      if (flaw) return { path, message: flaw };
-    } else if (part !== null && typeof part === 'object') {
-      if (depth >= MAX_DEPTH) return { path: '', message: `is nested deeper than ${MAX_DEPTH} levels` };
-      if (Array.isArray(part)) {
-        for (const [index, item] of part.entries())
-          stack.push({ value: item, path: join(path, String(index)), depth: depth + 1 });
-        continue;
+  if (typeof value === 'string') return flawAt('', relayed ? null : textFlaw(value));
+  if (value === null || typeof value !== 'object') return null;
+  const stack: Place[] = [{ value, depth: 0, name: '', within: null }];
+  let nodes = 1;
+  for (let place = stack.pop(); place; place = stack.pop()) {
+    const { value: part, depth } = place;
+    if (depth >= MAX_DEPTH) return { path: '', message: `is nested deeper than ${MAX_DEPTH} levels` };
+    const isArray = Array.isArray(part);
+    const prototype: unknown = isArray ? null : Object.getPrototypeOf(part);
+    if (prototype !== Object.prototype && prototype !== null)
+      return { path: pathOf(place), message: 'must be JSON, not binary' };
+    const names = isArray ? null : Object.keys(part);
+    const count = names ? names.length : (part as unknown[]).length;
+    nodes += count;
+    if (nodes > MAX_NODES) return { path: '', message: `has more than ${MAX_NODES} values` };
+    for (let index = 0; index < count; index++) {
+      const name = names ? names[index]! : index;
+      const item = (part as Record<string | number, unknown>)[name];
+      if (names && !relayed) {
+        if (name === '__proto__') return { path: pathOf(place, name), message: 'is not an allowed name' };
+        const flaw = textFlaw(name as string);
+        if (flaw) return flawAt(pathOf(place), `has a name that ${flaw}`);
       }
-      const prototype: unknown = Object.getPrototypeOf(part);
-      if (prototype !== Object.prototype && prototype !== null)
-        return { path, message: 'must be JSON, not binary' };
-      for (const [key, item] of Object.entries(part)) {
-        if (key === '__proto__' && !relayed)
-          return { path: join(path, key), message: 'is not an allowed name' };
-        const flaw = relayed ? null : textFlaw(key);
-        if (flaw) return { path, message: `has a name that ${flaw}` };
-        stack.push({ value: item, path: join(path, key), depth: depth + 1 });
+      if (item !== null && typeof item === 'object')
+        stack.push({ value: item, depth: depth + 1, name, within: place });
+      else if (typeof item === 'string' && !relayed) {
+        const flaw = textFlaw(item);
+        if (flaw) return flawAt(pathOf(place, name), flaw);
       }
     }
   }
   return null;
 }
+
+const flawAt = (path: string, message: string | null): Flaw | null =>
+  message === null ? null : { path, message };
 
 /** Removes what {@link findFlaw} would refuse in a text. */
 export const cleanText = (text: string): string =>
@@ -56,7 +71,12 @@ function textFlaw(text: string): string | null {
   return text.search(LONE_SURROGATE) >= 0 ? 'must not contain half of a surrogate pair' : null;
 }
 
-const join = (path: string, key: string): string => {
-  const short = key.length > 40 ? `${key.slice(0, 40)}…` : key;
-  return path ? `${path}.${short}` : short;
-};
+/** With dots. Written only for a flaw: an input has up to 40,000 places. */
+function pathOf(place: Place, ...inside: (string | number)[]): string {
+  const names = [...inside];
+  for (let at: Place | null = place; at?.within; at = at.within) names.unshift(at.name);
+  return names
+    .map(String)
+    .map((name) => (name.length > 40 ? `${name.slice(0, 40)}…` : name))
+    .join('.');
+}

@@ -19,8 +19,12 @@ const passedOn = (header: string): string => {
 
 describe('the gateways of docker-compose.yml, behind their proxy', () => {
   it('know the page they serve for one of their own, on the port it is reached at', () => {
-    expect(allowsOrigin([], 'http://localhost:8080', passedOn('Host'))).toBe(true);
-    expect(allowsOrigin([], 'http://evil.example:8080', passedOn('Host'))).toBe(false);
+    expect(
+      allowsOrigin({ corsOrigins: [], publicUrl: null }, 'http://localhost:8080', passedOn('Host')),
+    ).toBe(true);
+    expect(
+      allowsOrigin({ corsOrigins: [], publicUrl: null }, 'http://evil.example:8080', passedOn('Host')),
+    ).toBe(false);
   });
 
   it('keep their metrics inside, however they are spelled', () => {

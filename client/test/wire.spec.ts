@@ -2,8 +2,7 @@ import type { z } from 'zod';
 import type { CallView } from '../../src/calls/domain/call-view.js';
 import type { Answer } from '../../src/sockets/dispatcher.js';
 import { type ClientEvent, PAYLOADS } from '../../src/sockets/wire.js';
-import type { Sync } from '../../src/sockets/arrivals.js';
-import type { MediaState, Signal } from '../../src/sockets/signal-lines.js';
+import type { MediaState } from '../../src/sockets/signal.js';
 import type { Code } from '../../src/failure.js';
 import { callRecordSchema, callViewSchema } from '../../src/http/answers.js';
 import { ANSWERS, MESSAGES } from '../../src/http/socket-messages.js';
@@ -26,8 +25,8 @@ describe('the types of the SDK', () => {
     same<wire.CallView, CallView>();
     same<wire.CallView, z.output<typeof callViewSchema>>();
     same<wire.CallRecord, z.output<typeof callRecordSchema>>();
-    same<wire.Sync, Sync>();
-    same<wire.Signal, Signal>();
+    same<wire.Sync, Heard['sync']>();
+    same<wire.Signal, Heard['call:signal']>();
     same<wire.MediaState, MediaState>();
     same<wire.Code, Code>();
     same<wire.Refusal, Refusal>();
@@ -36,7 +35,7 @@ describe('the types of the SDK', () => {
     same<wire.Answers, Answered>();
     // And the comparison itself sees a difference.
     // @ts-expect-error one more field
-    same<wire.Signal, Signal & { more?: string }>();
+    same<wire.Signal, Heard['call:signal'] & { more?: string }>();
     expect(Object.keys(ANSWERS).sort()).toEqual(Object.keys(PAYLOADS).sort());
   });
 });

@@ -26,6 +26,8 @@ export interface User {
 const MAX_TOKEN_LENGTH = 8_192;
 const MAX_NAME_LENGTH = 200;
 const DEVELOPMENT_TOKEN_S = 86_400;
+/** How far the clock of whoever signs tokens may be ahead of PostgreSQL's (`nbf`, `iat`), in seconds. */
+const AHEAD_S = 60;
 /** The last instant a JavaScript Date can hold. */
 const END_OF_TIME_MS = 8_640_000_000_000_000;
 
@@ -67,9 +69,13 @@ export class UserTokens implements OnModuleDestroy {
         issuer: this.auth.issuer ?? undefined,
         audience: this.auth.audience ?? undefined,
         currentDate: new Date(this.clock.now()),
+        clockTolerance: AHEAD_S,
       });
+      // The tolerance is for what lies ahead; what has ended has ended.
+      if (verified.payload.exp! * 1_000 <= this.clock.now())
+        throw new Failure('TOKEN_EXPIRED', 'The token has expired.');
     } catch (error) {
-      throw refusal(error);
+      throw error instanceof Failure ? error : refusal(error);
     }
     // Signed with another key already; and even if somebody made both secrets the same, it is good for one call only.
     if (verified.protectedHeader.typ === ACTION_TOKEN_TYPE) {
@@ -118,7 +124,10 @@ function refusal(error: unknown): Failure {
   return new Failure('UNAUTHENTICATED', 'The token is not valid.');
 }
 
-function userOf({ sub, name, exp, scope }: JWTPayload): User {
+function userOf({ sub: subject, name, exp, scope }: JWTPayload): User {
+  // RFC 7519 wants a text; many backends put a number there.
+  const sub: unknown =
+    typeof subject === 'number' && Number.isSafeInteger(subject) ? String(subject) : subject;
   if (
     typeof sub !== 'string' ||
     sub.length < 1 ||

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Redis } from 'ioredis';
+import { CLOCK, type Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Presence } from '../devices/presence.js';
 import { Log } from '../operations/log.js';
@@ -9,23 +10,27 @@ import { Envelopes } from './envelopes.js';
 /** Injection token of the secret that the nodes of one database share. */
 export const NODES_SECRET = Symbol('nodes secret');
 
-const CHANNEL = 'ringway';
 const ANSWER_MS = 400;
 const COMMAND_MS = 1_000;
 const HEARTBEAT_MS = 2_000;
+/** Anybody with access to Redis can publish: what does not open is told of once in so long. */
+const COMPLAINT_MS = 60_000;
 
 interface Message {
-  from: string;
   topic: string;
   payload: unknown;
   /** Present when the sender waits for an answer. */
   question?: string;
+  /** Nodes that have nothing to say need not answer. */
+  optional?: true;
 }
 
 interface Asked {
   answers: unknown[];
   heard: number;
   expected: number;
+  /** The first answer is enough. */
+  first: boolean;
   done(): void;
 }
 
@@ -42,6 +47,10 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
   private readonly handlers = new Map<string, (payload: never) => unknown>();
   private readonly asked = new Map<string, Asked>();
   private readonly envelopes: Envelopes;
+  /** Of this database alone: Redis is often shared. */
+  private readonly channel: string;
+  private ignored = 0;
+  private nextComplaint = -Infinity;
   private away = false;
   private whenBack: () => void = () => undefined;
 
@@ -50,8 +59,10 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
     private readonly presence: Presence,
     private readonly log: Log,
     @Inject(NODES_SECRET) secret: string,
+    @Inject(CLOCK) clock: Clock,
   ) {
-    this.envelopes = new Envelopes(secret, presence.nodeId);
+    this.envelopes = new Envelopes(secret, presence.nodeId, clock);
+    this.channel = `ringway:${this.envelopes.realm}`;
   }
 
   /** Whether there may be other nodes to tell. */
@@ -70,7 +81,7 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
     // Queued until Redis is there, and repeated by the client after every reconnection.
     this.sub = this.connect(this.config.redisUrl, { maxRetriesPerRequest: null });
     this.sub.on('message', (channel, text) => this.receive(channel, text));
-    const subscribed = this.sub.subscribe(CHANNEL, this.answersOf(this.presence.nodeId));
+    const subscribed = this.sub.subscribe(this.channel, this.answersOf(this.presence.nodeId));
     subscribed.catch(() => undefined);
     this.heartbeat = setInterval(() => void this.check(), HEARTBEAT_MS).unref();
     // A healthy Redis is there at once; a missing one must not hold up the start.
@@ -88,11 +99,22 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
 
   /** To all other nodes; may get lost. False when it surely did. */
   async tell(topic: string, payload: object = {}): Promise<boolean> {
-    return (await this.publish(CHANNEL, { from: this.presence.nodeId, topic, payload })) > 0;
+    return (await this.publish({ topic, payload })) > 0;
+  }
+
+  /** Gives something to the one node that has a use for it. @returns whether a node has taken it; unknown is no */
+  async hand(topic: string, payload: object): Promise<boolean> {
+    const { answers } = await this.question({ topic, payload, optional: true });
+    return answers.length > 0;
   }
 
   /** Asks all other nodes, and takes the answers that come in time; `complete` when that was all of them. */
   async ask<R>(topic: string, payload: object): Promise<{ answers: R[]; complete: boolean }> {
+    const { answers, complete } = await this.question({ topic, payload });
+    return { answers: answers as R[], complete };
+  }
+
+  private async question(message: Message): Promise<{ answers: unknown[]; complete: boolean }> {
     if (!this.connected) return { answers: [], complete: false };
     const question = randomUUID();
     return new Promise((resolve) => {
@@ -100,20 +122,21 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
         answers: [],
         heard: 0,
         expected: Infinity,
+        first: message.optional ?? false,
         done: () => {
           clearTimeout(timer);
           this.asked.delete(question);
-          resolve({ answers: asked.answers as R[], complete: asked.heard >= asked.expected });
+          resolve({ answers: asked.answers, complete: asked.heard >= asked.expected });
         },
       };
       const timer = setTimeout(asked.done, ANSWER_MS);
       this.asked.set(question, asked);
-      void this.publish(CHANNEL, { from: this.presence.nodeId, topic, payload, question }).then(
-        (receivers) => {
-          if (receivers > 0) asked.expected = receivers - 1; // we hear ourselves
-          if (asked.heard >= asked.expected) asked.done();
-        },
-      );
+      void this.publish({ ...message, question }).then((receivers) => {
+        // This node hears itself. The others are yet to come back when Redis has only just done so.
+        const others = receivers - 1;
+        if (others > 0 || (others === 0 && this.presence.alone)) asked.expected = others;
+        if (others <= 0 || asked.heard >= asked.expected) asked.done();
+      });
     });
   }
 
@@ -135,22 +158,35 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
   }
 
   private receive(channel: string, text: string): void {
+    const from = Envelopes.senderOf(text);
+    if (from === this.presence.nodeId) return;
+    let message: Message;
     try {
-      const { from, topic, payload, question } = this.envelopes.open(text) as Message;
-      if (from === this.presence.nodeId) return;
-      if (channel !== CHANNEL) return this.answered(question, payload);
-      const answer = this.handlers.get(topic)?.(payload as never);
-      if (question === undefined) return;
-      void this.publish(this.answersOf(from), {
-        from: this.presence.nodeId,
-        topic,
-        payload: answer ?? null,
-        question,
-      });
+      message = this.envelopes.open(text) as Message;
     } catch (error) {
-      // Anybody with access to Redis can publish: what does not open is not ours.
-      this.log.warn('a message of another node makes no sense', { error });
+      return this.ignore(error);
     }
+    const { topic, payload, question, optional } = message;
+    if (channel !== this.channel) return this.answered(question, payload);
+    let answer: unknown;
+    try {
+      answer = this.handlers.get(topic)?.(payload as never);
+    } catch (error) {
+      this.log.error('a message of another node could not be handled', { topic, error });
+    }
+    if (question === undefined || (optional && !answer)) return;
+    void this.publish({ topic, payload: answer ?? null, question }, from);
+  }
+
+  /** What does not open is not ours, or not new. */
+  private ignore(error: unknown): void {
+    this.ignored++;
+    const now = performance.now();
+    if (now < this.nextComplaint) return;
+    this.nextComplaint = now + COMPLAINT_MS;
+    const reason = (error as Error).message;
+    this.log.warn('messages in the channel of the nodes are not believed', { count: this.ignored, reason });
+    this.ignored = 0;
   }
 
   private answered(question: string | undefined, answer: unknown): void {
@@ -159,17 +195,21 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
     asked.heard++;
     // A node that has only just begun to listen says that it has nothing to say.
     if (answer !== null) asked.answers.push(answer);
-    if (asked.heard >= asked.expected) asked.done();
+    if (asked.heard >= asked.expected || asked.first) asked.done();
   }
 
-  /** @returns how many nodes got it, this one included */
-  private async publish(channel: string, message: Message): Promise<number> {
+  /**
+   * @param to the node that waits for this answer; to all others when absent
+   * @returns how many nodes got it; this one included when it is to all
+   */
+  private async publish(message: Message, to?: string): Promise<number> {
     if (!this.pub || !this.connected) return 0;
-    return this.pub.publish(channel, this.envelopes.seal(message)).catch(() => 0);
+    const channel = to === undefined ? this.channel : this.answersOf(to);
+    return this.pub.publish(channel, this.envelopes.seal(message, to)).catch(() => 0);
   }
 
   private answersOf(nodeId: string): string {
-    return `${CHANNEL}:answers:${nodeId}`;
+    return `${this.channel}:answers:${nodeId}`;
   }
 
   private connect(

@@ -73,7 +73,9 @@ export class Feed
   private read(): void {
     if (this.reading || this.stopped || !this.cursor) return;
     this.reading = this.catchUp()
-      .catch((error: unknown) => this.log.warn('what other nodes recorded could not be read', { error }))
+      .catch((error: unknown) =>
+        this.log.warnRarely('what other nodes recorded could not be read', { error }),
+      )
       .then(() => {
         this.reading = null;
         if (this.again) this.wake();

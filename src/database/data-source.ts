@@ -9,6 +9,7 @@ import { ClaimsByStream1700000000005 } from './migrations/5-claims-by-stream.js'
 import { CorrectedEnvironment1700000000006 } from './migrations/6-corrected-environment.js';
 import { ConflictFirst1700000000007 } from './migrations/7-conflict-first.js';
 import { LosingIsCheap1700000000008 } from './migrations/8-losing-is-cheap.js';
+import { TrimmedStreams1700000000009 } from './migrations/9-trimmed-streams.js';
 import { RecentCalls1700000000010 } from './migrations/10-recent-calls.js';
 import { AcceptedTokens1700000000011 } from './migrations/11-accepted-tokens.js';
 import { ErasureByKeyAlone1700000000012 } from './migrations/12-erasure-by-key-alone.js';
@@ -34,6 +35,7 @@ export function createDataSource(url: string, extra: object = DEADLINES): DataSo
       CorrectedEnvironment1700000000006,
       ConflictFirst1700000000007,
       LosingIsCheap1700000000008,
+      TrimmedStreams1700000000009,
       RecentCalls1700000000010,
       AcceptedTokens1700000000011,
       ErasureByKeyAlone1700000000012,

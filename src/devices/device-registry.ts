@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager, Not } from 'typeorm';
+import { DataSource, type EntityManager, IsNull, Not } from 'typeorm';
 import { CLOCK, type Clock } from '../clock.js';
 import { Failure } from '../failure.js';
 import { EventStore } from '../event-store/event-store.js';
@@ -20,8 +20,10 @@ export interface Registration {
   projectId: string | null;
 }
 
-/** All of them are woken whenever the user is called. */
+/** Installs of one user that can be pushed, and as many that cannot: fifty browser tabs sign no phone out. */
 const MOST_INSTALLS = 50;
+/** Events that stay of an install's stream: of one that is there, and of one that is gone. */
+const KEPT_EVENTS = { present: 100, gone: 10 };
 /** Where there were more before there was a limit: a long transaction would hold up all who read events in order. */
 const MOST_SIGNED_OUT = 10;
 const ATTEMPTS = 5;
@@ -68,10 +70,28 @@ export class DeviceRegistry {
 
   /** Signs an install out: no more pushes. Doing it twice is fine. */
   async unregister(userId: string, deviceId: string): Promise<void> {
-    await this.dataSource.transaction((manager) => this.signOut(manager, userId, deviceId));
+    await this.dataSource.transaction(async (manager) => {
+      await this.takeTurn(manager, [userId]);
+      await this.signOut(manager, userId, deviceId);
+    });
   }
 
-  /** The user is erased: all their installs are signed out, in the transaction of the erasure. @returns how many there were */
+  /**
+   * Whoever changes installs of these users waits here, before the transaction has an id: so transactions that touch the same
+   * streams are in the global order as they are in the streams. Everybody takes turns in the same order, and none deadlocks.
+   */
+  async takeTurn(manager: EntityManager, userIds: readonly string[]): Promise<void> {
+    await manager.query(
+      `select pg_advisory_xact_lock(k) from (
+         select distinct hashtextextended(u, 2) as k from unnest($1::text[]) u order by 1) turns`,
+      [userIds],
+    );
+  }
+
+  /**
+   * The user is erased: all their installs are signed out, in the transaction of the erasure, which has taken the user's turn.
+   * @returns how many there were
+   */
   async unregisterAll(manager: EntityManager, userId: string): Promise<number> {
     const lock = { mode: 'pessimistic_write' } as const;
     const installs = await this.devices(manager).find({
@@ -139,10 +159,12 @@ export class DeviceRegistry {
     const { platform, pushToken } = given;
     // A user's installs take turns, so that none slips past the limit, and so do installs that register the same token;
     // all before they lock any row. The last one has the token.
-    await manager.query('select pg_advisory_xact_lock(hashtextextended($1, 2))', [userId]);
+    const holders = pushToken === null ? [] : await devices.findBy({ platform, pushToken });
+    const users = [userId, ...holders.map((holder) => holder.userId)];
+    await this.takeTurn(manager, users);
     if (pushToken !== null)
       await manager.query('select pg_advisory_xact_lock(hashtextextended($1, 1))', [pushToken]);
-    const surplus = await this.surplus(manager, userId, deviceId);
+    const surplus = await this.surplus(manager, userId, deviceId, pushToken !== null);
     // This install, whoever holds the token and who must go, in one order for all: two installs that swap tokens wait, and
     // do not deadlock.
     const locked = await devices.find({
@@ -153,6 +175,8 @@ export class DeviceRegistry {
       order: { userId: 'ASC', deviceId: 'ASC' },
       lock: { mode: 'pessimistic_write' },
     });
+    // The token has another holder than before the turn was taken.
+    if (locked.some((one) => !users.includes(one.userId))) throw new Raced();
     const isThis = (one: DeviceEntity): boolean => one.userId === userId && one.deviceId === deviceId;
     const known = locked.find(isThis) ?? null;
     for (const other of locked) {
@@ -183,9 +207,14 @@ export class DeviceRegistry {
     return devices.create(saved);
   }
 
-  /** Those that must go for this install to have a place, the ones seen longest ago. */
-  private async surplus(manager: EntityManager, userId: string, deviceId: string): Promise<string[]> {
-    const others = { userId, deviceId: Not(deviceId) };
+  /** Those of its kind that must go for this install to have a place, the ones seen longest ago. */
+  private async surplus(
+    manager: EntityManager,
+    userId: string,
+    deviceId: string,
+    pushable: boolean,
+  ): Promise<string[]> {
+    const others = { userId, deviceId: Not(deviceId), pushToken: pushable ? Not(IsNull()) : IsNull() };
     const count = (await this.devices(manager).countBy(others)) - (MOST_INSTALLS - 1);
     if (count <= 0) return [];
     const oldest = await this.devices(manager).find({
@@ -235,6 +264,8 @@ export class DeviceRegistry {
       { ...append, actor, commandId: randomUUID() },
     );
     if (result.status !== 'appended') throw new Raced();
+    const keep = type === 'DeviceUnregistered' ? KEPT_EVENTS.gone : KEPT_EVENTS.present;
+    if (row!.version >= keep) await manager.query('select trim_stream($1, $2)', [streamId, keep]);
   }
 
   private devices(manager: EntityManager) {

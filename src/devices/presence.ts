@@ -115,6 +115,18 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
     return this.counts.add({ userId, deviceId }).catch(() => 0);
   }
 
+  /** Whether the device is connected to another node, as far as PostgreSQL knows. */
+  async isElsewhere({ userId, deviceId }: { userId: string; deviceId: string }): Promise<boolean> {
+    const { rows } = await this.pool.query<{ elsewhere: boolean }>({
+      name: 'presence_of_device',
+      text: `select exists (select from sessions join nodes using (node_id)
+                             where user_id = $1 and device_id = $2 and node_id <> $3
+                               and lease_until > clock_timestamp()) as elsewhere`,
+      values: [userId, deviceId, this.nodeId],
+    });
+    return rows[0]!.elsewhere;
+  }
+
   /** A connection is gone; ignored when the device has a newer one. Never overtakes its own arrival. */
   async left(connection: Connection): Promise<void> {
     this.gone.add(connection);

@@ -1,7 +1,7 @@
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
-import { READ_POOL } from '../database/pools.js';
+import { LIST_POOL } from '../database/pools.js';
 import { rfc3339 } from '../calls/domain/call-view.js';
 import { keyOf, opened } from '../event-store/personal-data.js';
 
@@ -27,7 +27,7 @@ export class Timeline extends Query<TimelineItem[]> {
 
 @QueryHandler(Timeline)
 export class TimelineHandler implements IQueryHandler<Timeline> {
-  constructor(@Inject(READ_POOL) private readonly pool: Pool) {}
+  constructor(@Inject(LIST_POOL) private readonly pool: Pool) {}
 
   async execute({ callId }: Timeline): Promise<TimelineItem[]> {
     const { rows } = await this.pool.query<Row>({

@@ -112,7 +112,7 @@ export class DemoPhonesController {
   async act(@Param('id') id: string, @Body() body: unknown): Promise<DemoPhone> {
     // Where there are no phones, what a body looks like is nobody's business.
     const { phones } = this;
-    const after = await phones.act(id, new Shape(button).transform(body));
+    const after = await phones.act(id, new Shape(button).transform(body, { type: 'body' }));
     if (!after) throw notHere();
     return after;
   }

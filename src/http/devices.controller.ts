@@ -6,6 +6,7 @@ import type { User } from '../auth/user-tokens.js';
 import { rfc3339 } from '../calls/domain/call-view.js';
 import { deviceId, userId } from '../calls/payloads.js';
 import type { DeviceEntity } from '../devices/device.entity.js';
+import { DeviceQuota } from '../devices/device-quota.js';
 import { DeviceRegistry, type Registration } from '../devices/device-registry.js';
 import { type Reachability, Reaches } from '../devices/reach.js';
 import { Describe } from './describe.js';
@@ -92,6 +93,7 @@ const presenceSchema = z.array(
 export class DevicesController {
   constructor(
     private readonly registry: DeviceRegistry,
+    private readonly quota: DeviceQuota,
     private readonly reaches: Reaches,
   ) {}
 
@@ -105,6 +107,7 @@ export class DevicesController {
     @Param('deviceId', new Shape(deviceId, 'deviceId')) id: string,
     @Body(new Shape(registrationBody)) body: z.output<typeof registrationBody>,
   ): Promise<DeviceAnswer> {
+    this.quota.take(user.userId);
     return answerOf(await this.registry.register(user.userId, id, registrationOf(body)));
   }
 
@@ -124,6 +127,7 @@ export class DevicesController {
     @SpeakingUser() user: User,
     @Param('deviceId', new Shape(deviceId, 'deviceId')) id: string,
   ): Promise<void> {
+    this.quota.take(user.userId);
     await this.registry.unregister(user.userId, id);
   }
 

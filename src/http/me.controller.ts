@@ -3,13 +3,20 @@ import { CommandBus } from '@nestjs/cqrs';
 import { ApiTags } from '@nestjs/swagger';
 import { SpeakingUser } from '../auth/speaker.js';
 import type { User } from '../auth/user-tokens.js';
+import { Failure } from '../failure.js';
 import { EraseUser } from '../privacy/erase-user.js';
+import { RateLimiter } from '../rate-limit.js';
 import { Describe } from './describe.js';
+
+/** An erasure is work for every node and for the app's backend; once is enough, and a few repetitions. */
+const ERASURES = { perHour: 5, atOnce: 10 };
 
 /** What concerns the user as a person. */
 @ApiTags('privacy')
 @Controller('v1')
 export class MeController {
+  private readonly erasures = new RateLimiter(ERASURES.perHour / 3_600, ERASURES.atOnce);
+
   constructor(private readonly commands: CommandBus) {}
 
   @Delete('me')
@@ -19,6 +26,11 @@ export class MeController {
     answer: { status: 204 },
   })
   async erase(@SpeakingUser() user: User): Promise<void> {
+    const retryAfterMs = this.erasures.take(user.userId);
+    if (retryAfterMs > 0) {
+      const message = `More than ${ERASURES.perHour} erasures of one user per hour.`;
+      throw new Failure('RATE_LIMITED', message, { retryAfterMs });
+    }
     await this.commands.execute(new EraseUser(user.userId));
   }
 }

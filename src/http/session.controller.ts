@@ -54,7 +54,7 @@ export class SessionController {
   })
   async token(@Body() body: unknown): Promise<{ token: string; expiresAt: string }> {
     if (!this.config.demo) throw new Failure('NOT_FOUND', 'There is nothing under this path.');
-    const { userId: id, name, scope } = new Shape(tokenBody).transform(body);
+    const { userId: id, name, scope } = new Shape(tokenBody).transform(body, { type: 'body' });
     const { token, expiresAt } = await this.tokens.issueForDevelopment(id, name ?? null, scope ?? null);
     return { token, expiresAt: rfc3339(expiresAt) };
   }

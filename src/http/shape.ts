@@ -1,4 +1,4 @@
-import { Injectable, type PipeTransform } from '@nestjs/common';
+import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
 import { z } from 'zod';
 import { Failure } from '../failure.js';
 import { findFlaw } from '../safe-json.js';
@@ -11,11 +11,25 @@ export class Shape<S extends z.ZodType> implements PipeTransform<unknown, z.outp
     private readonly name?: string,
   ) {}
 
-  transform(value: unknown): z.output<S> {
+  transform(given: unknown, metadata?: Pick<ArgumentMetadata, 'type'>): z.output<S> {
+    const value = metadata?.type === 'body' ? parse(given) : given;
     const named = this.name === undefined ? value : { [this.name]: value };
     const flaw = findFlaw(named);
     if (flaw) throw Failure.invalid(flaw);
     if (this.name === undefined) return this.schema.parse(value);
     return z.object({ [this.name]: this.schema }).parse(named)[this.name] as z.output<S>;
   }
+}
+
+/** Bodies are text until here. An empty one is taken for `{}`, as clients send it by mistake. */
+function parse(body: unknown): unknown {
+  if (typeof body !== 'string') return undefined;
+  if (body === '') return {};
+  try {
+    const value: unknown = JSON.parse(body);
+    if (value !== null && typeof value === 'object') return value;
+  } catch {
+    // told below
+  }
+  throw Failure.invalid({ path: '', message: 'is not readable: a JSON object is expected' });
 }

@@ -7,12 +7,20 @@ export interface Facts {
   [fact: string]: unknown;
 }
 
+/** How often one complaint is written. */
+const QUIET_MS = 10_000;
+
 /** The log: JSON lines for machines, or short lines for people at a terminal. */
 @Injectable()
 export class Log {
   private readonly logger;
+  /** When a complaint was last written, and how often it was left out since. */
+  private readonly complaints = new Map<string, { at: number; unsaid: number }>();
 
-  constructor(level = 'info') {
+  constructor(
+    level = 'info',
+    private readonly now: () => number = () => performance.now(),
+  ) {
     this.logger = pino(
       { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
       pino.destination({ fd: 2, sync: false }),
@@ -30,6 +38,20 @@ export class Log {
 
   warn(message: string, facts: Facts = {}): void {
     this.logger.warn(clean(facts), message);
+  }
+
+  /**
+   * For what happens to thousands at once, as in an outage: one line in ten seconds for each message, with how many were left
+   * out. The message is a text of ours, so there are few of them.
+   */
+  warnRarely(message: string, facts: Facts = {}): void {
+    const last = this.complaints.get(message);
+    if (last && this.now() - last.at < QUIET_MS) {
+      last.unsaid++;
+      return;
+    }
+    this.complaints.set(message, { at: this.now(), unsaid: 0 });
+    this.warn(message, { ...facts, unsaid: last?.unsaid ?? 0 });
   }
 
   error(message: string, facts: Facts = {}): void {

@@ -1,13 +1,19 @@
 import { isIPv4 } from 'node:net';
 
-/** Whether a browser's page may talk to us: same origin, or listed. Native apps send no origin. */
+/**
+ * Whether a browser's page may talk to us: same origin, or listed. Native apps send no origin. Where PUBLIC_URL says that the
+ * gateway is reached over TLS, a page of the same host that came without it is another origin: anybody on the way may have
+ * written it.
+ */
 export function allowsOrigin(
-  allowed: readonly string[],
+  { corsOrigins, publicUrl }: { corsOrigins: readonly string[]; publicUrl: string | null },
   origin: string | undefined,
   host: string | undefined,
 ): boolean {
-  if (origin === undefined || allowed.includes('*') || allowed.includes(origin)) return true;
-  return URL.canParse(origin) && new URL(origin).host === host;
+  if (origin === undefined || corsOrigins.includes('*') || corsOrigins.includes(origin)) return true;
+  if (!URL.canParse(origin) || new URL(origin).host !== host) return false;
+  const ours = publicUrl === null ? null : new URL(publicUrl);
+  return ours?.host !== host || ours.protocol !== 'https:' || new URL(origin).protocol === 'https:';
 }
 
 export const FOREIGN_HOST =

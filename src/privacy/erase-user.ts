@@ -4,9 +4,13 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { Calls } from '../calls/calls.js';
 import { CloseCall } from '../calls/close-call.js';
 import { DeviceRegistry } from '../devices/device-registry.js';
+import { StoreUnavailable } from '../event-store/event.js';
 import { EventStore } from '../event-store/event-store.js';
 import { RecentCalls } from '../history/recent-calls.js';
 import { UserErased } from './user-erased.js';
+
+/** Erasures of one user that stay recorded. */
+const KEPT_EVENTS = 10;
 
 /** A user wants to be forgotten. May be repeated, and is to be when it fails halfway. */
 export class EraseUser extends Command<void> {
@@ -51,6 +55,7 @@ export class EraseUserHandler implements ICommandHandler<EraseUser> {
 
   /** The recorded event tells the other nodes, and the app's backend. Nothing left to forget is nothing to record. */
   private async forget(manager: EntityManager, { userId, commandId }: Erasure): Promise<void> {
+    await this.registry.takeTurn(manager, [userId]);
     const [row] = await manager.query<{ erased: boolean }[]>('select erase_user($1) as erased', [userId]);
     const installs = await this.registry.unregisterAll(manager, userId);
     if (!row!.erased && installs === 0) return;
@@ -63,10 +68,13 @@ export class EraseUserHandler implements ICommandHandler<EraseUser> {
       ...{ streamId, expectedVersion: last!.version, commandId },
       ...{ events: [{ type: 'UserErased', data: { userId } }], actor: null },
     };
-    await this.store.appendWithin(
+    const { status } = await this.store.appendWithin(
       async (text, values) => ({ rows: await manager.query(text, values) }),
       append,
     );
+    if (status !== 'appended')
+      throw new StoreUnavailable(new Error('the user is being erased by another request'));
+    await manager.query('select trim_stream($1, $2)', [streamId, KEPT_EVENTS]);
   }
 }
 

@@ -46,7 +46,7 @@ export class RingSaga {
   ) {
     sweeper.handles(STEPS);
     exceptions.subscribe(({ exception }) =>
-      log.warn('a step failed; its job will be tried again', { error: exception }),
+      log.warnRarely('a step failed; its job will be tried again', { error: exception }),
     );
   }
 

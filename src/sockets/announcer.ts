@@ -4,6 +4,7 @@ import { type CallEvent, type ExistingCall, isUnanswered } from '../calls/domain
 import { viewOf } from '../calls/domain/call-view.js';
 import { NameOfDevice } from '../devices/name-of-device.js';
 import { Incoming } from './incoming.js';
+import { Parcels } from './parcels.js';
 import { type Session, Sessions } from './sessions.js';
 import { Signals } from './signals.js';
 
@@ -13,6 +14,7 @@ export class Announcer implements IEventHandler<CallChanged> {
   constructor(
     private readonly sessions: Sessions,
     private readonly signals: Signals,
+    private readonly parcels: Parcels,
     private readonly incoming: Incoming,
     private readonly queries: QueryBus,
   ) {}
@@ -30,6 +32,7 @@ export class Announcer implements IEventHandler<CallChanged> {
       by && by.deviceId !== null ? { userId: by.userId, deviceId: by.deviceId } : null,
     );
     this.signals.callChanged(call);
+    this.parcels.look();
   }
 
   private announce(call: ExistingCall, event: CallEvent, by: By | null): void {

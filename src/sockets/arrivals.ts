@@ -8,16 +8,21 @@ import { Presence } from '../devices/presence.js';
 import { RecentCalls } from '../history/recent-calls.js';
 import { Log } from '../operations/log.js';
 import { Expiry } from './expiry.js';
+import { JsonText } from './frames.js';
 import { Incoming } from './incoming.js';
+import { MediaStates } from './media-states.js';
+import { MovedDevices } from './moved-devices.js';
 import { Parcels } from './parcels.js';
+import { SenderCounts } from './sender-counts.js';
 import { type Session, Sessions } from './sessions.js';
-import type { Signal } from './signal-lines.js';
+import { messageOf } from './signal.js';
 import { Signals } from './signals.js';
 
 export interface Sync {
   serverTime: string;
   calls: CallView[];
-  signals: Signal[];
+  /** An array of `{callId, seq, from, signal}`. */
+  signals: JsonText;
 }
 
 const RETRY_MS = 500;
@@ -31,6 +36,9 @@ export class Arrivals implements OnModuleDestroy {
     private readonly sessions: Sessions,
     private readonly presence: Presence,
     private readonly signals: Signals,
+    private readonly media: MediaStates,
+    private readonly moved: MovedDevices,
+    private readonly counts: SenderCounts,
     private readonly parcels: Parcels,
     private readonly incoming: Incoming,
     private readonly expiry: Expiry,
@@ -69,6 +77,7 @@ export class Arrivals implements OnModuleDestroy {
     this.sessions.remove(session);
     this.expiry.forget(session);
     this.signals.disconnected(session, cleanly);
+    this.parcels.forget(session);
     await this.insist(
       session,
       () => true,
@@ -108,9 +117,13 @@ export class Arrivals implements OnModuleDestroy {
   /** The state of the user's calls for this device, and what to call once the device has it. */
   async syncOf(session: Session): Promise<{ calls: ExistingCall[]; sync: Sync; acknowledged: () => void }> {
     const calls = await this.queries.execute(new RecentCalls(session.userId));
-    const elsewhere = await this.signals.waitingElsewhere(session, calls);
+    const elsewhere = await this.moved.arrived(session, calls);
     const { signals, acknowledged } = this.signals.waitingFor(session, elsewhere);
-    const sync = { serverTime: rfc3339(this.clock.now()), calls: calls.map(viewOf), signals };
+    const sync = {
+      serverTime: rfc3339(this.clock.now()),
+      calls: calls.map(viewOf),
+      signals: new JsonText(`[${signals.map((signal) => messageOf(signal).text).join(',')}]`),
+    };
     return { calls, sync, acknowledged };
   }
 
@@ -136,7 +149,8 @@ export class Arrivals implements OnModuleDestroy {
       try {
         return await work();
       } catch (error) {
-        if (attempt === 1) this.log.warn('presence is told when PostgreSQL is back', { deviceId, error });
+        if (attempt === 1)
+          this.log.warnRarely('presence is told when PostgreSQL is back', { deviceId, error });
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS * (1 + Math.random())).unref());
       }
     }
@@ -152,8 +166,9 @@ export class Arrivals implements OnModuleDestroy {
     // Nothing ran since the waiting signals were collected, so no live signal can overtake the sync.
     session.socket.emit('sync', sync, acknowledged);
     session.synced = true;
-    this.signals.synced(session);
-    this.parcels.synced(session, sync.signals);
+    this.counts.known(session);
+    this.media.synced(session);
+    this.parcels.look();
     for (const call of calls) {
       if (isUnanswered(call) && call.callee.userId === session.userId) this.incoming.tell(session, call);
     }

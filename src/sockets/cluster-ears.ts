@@ -11,6 +11,8 @@ import type { WakeEvent } from '../ringing/wake-events.js';
 import { WakeProgressed } from '../ringing/wake-progressed.js';
 import { Announcer } from './announcer.js';
 import { Arrivals } from './arrivals.js';
+import { MediaStates } from './media-states.js';
+import { MovedDevices } from './moved-devices.js';
 import { type Parcel, Parcels } from './parcels.js';
 import { ProgressTeller } from './progress-teller.js';
 import { Signals } from './signals.js';
@@ -25,6 +27,8 @@ export class ClusterEars {
     private readonly announcer: Announcer,
     private readonly progress: ProgressTeller,
     private readonly signals: Signals,
+    private readonly media: MediaStates,
+    private readonly moved: MovedDevices,
     private readonly parcels: Parcels,
     private readonly arrivals: Arrivals,
     private readonly events: EventBus,
@@ -35,6 +39,7 @@ export class ClusterEars {
     this.feed.onAppend((events) => this.recorded(events));
     this.bus.onConnected(() => {
       this.signals.flush();
+      this.media.flush();
       this.feed.wake();
     });
     this.bus.hear('recorded', () => this.feed.wake());
@@ -46,7 +51,9 @@ export class ClusterEars {
     this.bus.hear('received', (payload: Parameters<Signals['receivedElsewhere']>[0]) =>
       this.signals.receivedElsewhere(payload),
     );
-    this.bus.hear('arrived', (payload: Parameters<Signals['handOver']>[0]) => this.signals.handOver(payload));
+    this.bus.hear('arrived', (payload: Parameters<MovedDevices['handOver']>[0]) =>
+      this.moved.handOver(payload),
+    );
   }
 
   private async recorded(events: StoredEvent[]): Promise<void> {
@@ -56,7 +63,6 @@ export class ClusterEars {
       let call: ExistingCall | null = null;
       for (const event of recorded) call = await this.calls.follow(event);
       this.announcer.tellOf(new CallChanged(call!, recorded, actor));
-      this.parcels.look();
     } else if (streamId.startsWith('wake-')) {
       this.progress.tellOf(
         new WakeProgressed(streamId.slice('wake-'.length), events as StoredEvent<WakeEvent>[]),

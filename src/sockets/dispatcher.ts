@@ -7,9 +7,11 @@ import { Log } from '../operations/log.js';
 import { Quotas } from '../quotas.js';
 import { TokenBucket } from '../rate-limit.js';
 import { findFlaw } from '../safe-json.js';
+import type { Received } from './frames.js';
+import { LargeFrames } from './large-frames.js';
 import { SocketCommands } from './socket-commands.js';
 import type { Session } from './sessions.js';
-import { PAYLOADS, isClientEvent } from './wire.js';
+import { type ClientEvent, PAYLOADS, type PayloadOf, isClientEvent } from './wire.js';
 
 export type Answer = { ok: true; [field: string]: unknown } | { ok: false; error: AnsweredError };
 
@@ -19,6 +21,11 @@ export interface AnsweredError {
   retryable: boolean;
   details?: FieldFault[];
   retryAfterMs?: number;
+}
+
+interface Command {
+  event: ClientEvent;
+  payload: PayloadOf<ClientEvent>;
 }
 
 /** How much more than its steady rate a socket may say at once. */
@@ -32,31 +39,59 @@ const BURST = 4;
 export class Dispatcher {
   constructor(
     private readonly commands: SocketCommands,
+    private readonly largeFrames: LargeFrames,
     private readonly quotas: Quotas,
     private readonly log: Log,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** @param args what socket.io received after the event's name: a payload and, when the app wants an answer, an ack */
-  async receive(session: Session, event: string, args: unknown[]): Promise<void> {
-    const last = args.at(-1);
-    const ack = typeof last === 'function' ? (last as (answer: Answer) => void) : undefined;
-    session.inHand++;
-    const answer = await this.answer(session, event, ack ? args.slice(0, -1) : args);
-    session.inHand--;
-    ack?.(answer);
-  }
-
-  private async answer(session: Session, event: string, args: unknown[]): Promise<Answer> {
+  /** @param ack when the app wants an answer */
+  receive(session: Session, received: Received, ack: (answer: Answer) => void = () => undefined): void {
+    const { userId } = session;
+    const { bytes } = received;
     try {
       this.limit(session);
-      if (this.clock.now() >= session.expiresAt) throw new Failure('TOKEN_EXPIRED', 'The token has expired.');
-      if (!isClientEvent(event)) throw new Failure('UNKNOWN_EVENT', 'There is no such event.');
-      if (args.length > 1) throw Failure.invalid({ path: '', message: 'must be one object' });
-      const flaw = findFlaw(args[0], { relayed: event === 'call:signal' });
-      if (flaw) throw Failure.invalid(flaw);
-      const payload = PAYLOADS[event].parse(args[0] ?? (event === 'sync' ? {} : args[0]));
+      this.quotas.takeBytesOfUser(userId, bytes);
+      const release = this.quotas.hold(userId, bytes);
+      session.inHand++;
+      const done = (answer: Answer): void => {
+        session.inHand--;
+        release();
+        ack(answer);
+      };
+      this.largeFrames.look(userId, bytes, () => this.carryOut(session, received, done));
+    } catch (error) {
+      ack({ ok: false, error: this.refusal(session, 'unknown', error) });
+    }
+  }
+
+  /** Keeps only what counts of what was received: whatever else it brought is garbage while the command waits. */
+  private carryOut(session: Session, received: Received, done: (answer: Answer) => void): void {
+    let command: Command;
+    try {
+      command = this.understand(session, received);
+    } catch (error) {
+      return done({ ok: false, error: this.refusal(session, 'unknown', error) });
+    }
+    void this.answer(session, command).then(done);
+  }
+
+  private understand(session: Session, received: Received): Command {
+    if (this.clock.now() >= session.expiresAt) throw new Failure('TOKEN_EXPIRED', 'The token has expired.');
+    const parsed = received.parse();
+    if (!parsed) throw Failure.invalid({ path: '', message: 'must be JSON, not binary' });
+    const { event, args } = parsed;
+    if (typeof event !== 'string' || !isClientEvent(event))
+      throw new Failure('UNKNOWN_EVENT', 'There is no such event.');
+    if (args.length > 1) throw Failure.invalid({ path: '', message: 'must be one object' });
+    const flaw = findFlaw(args[0], { relayed: event === 'call:signal' });
+    if (flaw) throw Failure.invalid(flaw);
+    return { event, payload: PAYLOADS[event].parse(args[0] ?? (event === 'sync' ? {} : args[0])) };
+  }
+
+  private async answer(session: Session, { event, payload }: Command): Promise<Answer> {
+    try {
       const run = (): Promise<object> => this.commands.run(session, event, payload);
       return { ok: true, ...(await this.inTurn(session, payload, run)) };
     } catch (error) {
@@ -94,15 +129,13 @@ export class Dispatcher {
     }
   }
 
-  private refusal({ userId, deviceId }: Session, event: string, error: unknown): AnsweredError {
+  private refusal(
+    { userId, deviceId }: Session,
+    event: ClientEvent | 'unknown',
+    error: unknown,
+  ): AnsweredError {
     const { failure, bug } = failureOf(error);
-    if (bug)
-      this.log.error('a command failed', {
-        event: isClientEvent(event) ? event : 'unknown',
-        userId,
-        deviceId,
-        error,
-      });
+    if (bug) this.log.error('a command failed', { event, userId, deviceId, error });
     const { code, message, more } = failure;
     return { code, message, retryable: CODES[code].retryable, ...more };
   }

@@ -23,7 +23,10 @@ export class Incoming {
     socket.emit('call:incoming', message, () => {
       if (session.acknowledges === 'nothing') session.acknowledges = 'messages';
       this.bus.execute(new ConfirmReached(call.callId, deviceId, 'socket')).catch((failure: unknown) => {
-        this.log.warn('an acknowledged ring could not be recorded', { callId: call.callId, error: failure });
+        this.log.warnRarely('an acknowledged ring could not be recorded', {
+          callId: call.callId,
+          error: failure,
+        });
       });
     });
   }

@@ -29,7 +29,7 @@ export class ProgressTeller implements IEventHandler<WakeProgressed> {
     });
     if (steps.length === 0) return;
     this.tell(callId, steps).catch((error: unknown) =>
-      this.log.warn('progress could not be told', { callId, error }),
+      this.log.warnRarely('progress could not be told', { callId, error }),
     );
   }
 

@@ -24,6 +24,10 @@ export interface Session {
   acknowledges: 'nothing' | 'messages' | 'signals';
   /** The device may have been on a node that is gone, or cannot be asked. */
   moved: boolean;
+  /** All other nodes have been asked what they keep for the device. */
+  askedOthers: boolean;
+  /** The number of the last signal told on this connection, by call. */
+  lastSignal: Map<string, number> | null;
   bucket: TokenBucket | null;
   /** Commands that have not been answered yet. */
   inHand: number;

@@ -13,9 +13,10 @@ import { RingCall } from '../calls/ring-call.js';
 import { UserTokens } from '../auth/user-tokens.js';
 import { Failure } from '../failure.js';
 import { Arrivals } from './arrivals.js';
+import { MediaStates } from './media-states.js';
 import { type Session, actorOf } from './sessions.js';
 import { Signals } from './signals.js';
-import { type ClientEvent, type PayloadOf, checkedSize } from './wire.js';
+import type { ClientEvent, PayloadOf } from './wire.js';
 
 type Run = { [E in ClientEvent]: (session: Session, payload: PayloadOf<E>) => Promise<object> };
 
@@ -29,6 +30,7 @@ export class SocketCommands {
     private readonly bus: CommandBus,
     private readonly quota: CallQuota,
     private readonly signals: Signals,
+    private readonly media: MediaStates,
     private readonly arrivals: Arrivals,
     private readonly tokens: UserTokens,
   ) {}
@@ -56,10 +58,10 @@ export class SocketCommands {
     'call:end': async (session, { callId }) =>
       ofChange(await this.bus.execute(new EndCall(actorOf(session), callId))),
     'call:signal': async (session, { callId, signal }) => {
-      return { seq: await this.signals.send(session, callId, signal, checkedSize(signal)) };
+      return { seq: await this.signals.send(session, callId, signal) };
     },
     'call:media': async (session, { callId, audio, video, held = false }) =>
-      ofCall(await this.signals.media(session, { callId, audio, video, held })),
+      ofCall(await this.media.change(session, { callId, audio, video, held })),
     'device:state': async (session, { state }) => {
       session.appState = state;
       await this.arrivals.register(session);

@@ -14,8 +14,9 @@ import { FOREIGN_HOST, allowsHost, allowsOrigin } from '../operations/origins.js
 import { Quotas } from '../quotas.js';
 import { Arrivals } from './arrivals.js';
 import { ClusterEars } from './cluster-ears.js';
-import { Dispatcher } from './dispatcher.js';
+import { type Answer, Dispatcher } from './dispatcher.js';
 import { drain } from './drain.js';
+import { Decoder, Encoder, type Received } from './frames.js';
 import { type Connection, cutOff, hangUp, watchGoodbye } from './hang-up.js';
 import { type Session, Sessions } from './sessions.js';
 import { STRANGE_MS, Strangers } from './strangers.js';
@@ -56,6 +57,7 @@ export class SocketServer {
       allowUpgrades: false,
       serveClient: false,
       perMessageDeflate: false,
+      parser: { Encoder, Decoder },
       maxHttpBufferSize: MAX_FRAME_BYTES,
       pingInterval: 20_000,
       pingTimeout: 12_000,
@@ -124,7 +126,6 @@ export class SocketServer {
 
   private mayConnect(request: IncomingMessage): boolean {
     if (!this.accepting) return turnAway(request, '503 Service Unavailable');
-    if (this.strangers.full) return turnAway(request, '503 Service Unavailable');
     const address = clientAddress(request, this.config.trustedProxies);
     if (this.strangers.tooManyOf(address)) return turnAway(request, '429 Too Many Requests');
     try {
@@ -132,7 +133,7 @@ export class SocketServer {
     } catch {
       return turnAway(request, '429 Too Many Requests');
     }
-    return allowsOrigin(this.config.corsOrigins, request.headers.origin, request.headers.host);
+    return allowsOrigin(this.config, request.headers.origin, request.headers.host);
   }
 
   private arrived(connection: Connection): void {
@@ -171,6 +172,7 @@ export class SocketServer {
       },
       appState: appState.catch('foreground').parse(auth.appState),
       ...{ expiresAt: user.expiresAt, synced: false, acknowledges: 'nothing', moved: false },
+      ...{ askedOthers: false, lastSignal: null },
       ...{ bucket: null, inHand: 0, turns: null },
     };
     socket.data = session;
@@ -182,13 +184,18 @@ export class SocketServer {
     (socket as { handshake: unknown }).handshake = null;
     this.strangers.admit(socket.conn);
     this.unread.admit(socket.conn, session.userId);
-    socket.onAny((event: string, ...args: unknown[]) => void this.dispatcher.receive(session, event, args));
-    socket.on('error', (error) => this.log.warn('a socket failed', { deviceId: session.deviceId, error }));
+    socket.onAny(
+      (_event, received: Received, ack?: (answer: Answer) => void) =>
+        void this.dispatcher.receive(session, received, ack),
+    );
+    socket.on('error', (error) =>
+      this.log.warnRarely('a socket failed', { deviceId: session.deviceId, error }),
+    );
     socket.on('disconnect', (reason) => {
       if (this.sessions.countOf(session.userId) <= 1) this.unread.forget(session.userId);
       hangUp(socket.conn); // a client that left the namespace has no business on the connection
       this.arrivals.farewell(session, reason === 'client namespace disconnect').catch((error: unknown) => {
-        this.log.warn('a departure could not be recorded', { deviceId: session.deviceId, error });
+        this.log.warnRarely('a departure could not be recorded', { deviceId: session.deviceId, error });
       });
     });
     this.arrivals.welcome(session).catch((error: unknown) => {

@@ -38,19 +38,21 @@ interface Stranger {
  */
 export class Strangers {
   private readonly here = new Map<Connection, Stranger>();
-  private readonly byAddress = new Map<string, number>();
+  /** Oldest first. */
+  private readonly byAddress = new Map<string, Set<Connection>>();
 
-  constructor(private readonly mostOfAddress: number) {}
-
-  get full(): boolean {
-    return this.here.size >= MAX_STRANGERS;
-  }
+  constructor(
+    private readonly mostOfAddress: number,
+    private readonly mostOfAll = MAX_STRANGERS,
+  ) {}
 
   tooManyOf(address: string): boolean {
-    return (this.byAddress.get(address) ?? 0) >= this.mostOfAddress;
+    return (this.byAddress.get(address)?.size ?? 0) >= this.mostOfAddress;
   }
 
+  /** Where all places are taken, the oldest connection of the address that holds most makes room. */
   add(connection: Connection, address: string): void {
+    if (this.here.size >= this.mostOfAll) this.makeRoom();
     const socket = webSocketOf(connection);
     const gone = (): void => this.remove(connection);
     const pinged = (): void => count(connection);
@@ -58,7 +60,8 @@ export class Strangers {
     // Socket.io has closed it by then; but a connection whose client reads nothing is never done with closing.
     const deadline = setTimeout(() => cutOff(connection), STRANGE_MS + GOODBYE_MS).unref();
     this.here.set(connection, { address, deadline, deciding: false, refused: false, forget });
-    this.byAddress.set(address, (this.byAddress.get(address) ?? 0) + 1);
+    const ofAddress = this.byAddress.get(address) ?? new Set();
+    this.byAddress.set(address, ofAddress.add(connection));
     Object.assign(connection, { said: 0, admitted: false } satisfies Heard);
     socket.on('close', gone).on('ping', pinged);
     connection.on('packet', heard);
@@ -99,9 +102,18 @@ export class Strangers {
     forget();
     clearTimeout(deadline);
     this.here.delete(connection);
-    const left = this.byAddress.get(address)! - 1;
-    if (left > 0) this.byAddress.set(address, left);
-    else this.byAddress.delete(address);
+    const ofAddress = this.byAddress.get(address)!;
+    ofAddress.delete(connection);
+    if (ofAddress.size === 0) this.byAddress.delete(address);
+  }
+
+  private makeRoom(): void {
+    let most = new Set<Connection>();
+    for (const ofAddress of this.byAddress.values()) if (ofAddress.size > most.size) most = ofAddress;
+    for (const oldest of most) {
+      this.remove(oldest);
+      return cutOff(oldest);
+    }
   }
 }
 

@@ -4,13 +4,13 @@ import { Failure } from '../failure.js';
 
 export const MAX_SIGNAL_BYTES = 65_536;
 
-const signalPayload = z.object(
-  {
-    callId,
-    signal: z.unknown().refine((signal) => signal !== undefined, 'is missing'),
-  },
-  'must be an object',
-);
+/** A signal is relayed as it came, so it is kept as text: parsed it would take up to thirty times the memory. */
+const signal = z
+  .unknown()
+  .refine((value) => value !== undefined, 'is missing')
+  .transform(signalText);
+
+const signalPayload = z.object({ callId, signal }, 'must be an object');
 
 const mediaPayload = z.object(
   {
@@ -44,10 +44,12 @@ export type PayloadOf<E extends ClientEvent> = z.output<(typeof PAYLOADS)[E]>;
 
 export const isClientEvent = (event: string): event is ClientEvent => Object.hasOwn(PAYLOADS, event);
 
-/** @returns bytes of JSON. @throws Failure `TOO_LARGE` for a signal of more than 65,536 */
-export function checkedSize(signal: unknown): number {
-  const bytes = Buffer.byteLength(JSON.stringify(signal));
-  if (bytes <= MAX_SIGNAL_BYTES) return bytes;
+/** @returns JSON. @throws Failure `TOO_LARGE` for a signal of more than 65,536 bytes */
+function signalText(signal: unknown): string {
+  if (signal === undefined) return ''; // refused as missing
+  const text = JSON.stringify(signal);
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MAX_SIGNAL_BYTES) return text;
   const message = `The signal is ${bytes} bytes of JSON; at most ${MAX_SIGNAL_BYTES} are relayed.`;
   throw new Failure('TOO_LARGE', message);
 }

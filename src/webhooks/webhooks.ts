@@ -26,7 +26,8 @@ const CHECKPOINT = 'webhooks';
 @Injectable()
 export class Webhooks implements OnApplicationBootstrap, OnModuleDestroy {
   private subscription: Subscription | null = null;
-  private readonly stopping = new AbortController();
+  /** Deliveries under way. One signal for each: of signals that are combined, Node 20 never lets go. */
+  private readonly underWay = new Set<AbortController>();
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -45,13 +46,15 @@ export class Webhooks implements OnApplicationBootstrap, OnModuleDestroy {
       ...{ name: CHECKPOINT, batchSize: BATCH, leaseMs: LEASE_MS, pollMs: POLL_MS },
       ...{ parallel: PARALLEL, lineOf },
       handle: (event) => this.deliver(webhook, event),
-      onError: (error) => this.log.warn('the webhook could not be delivered and will be repeated', { error }),
+      onError: (error) =>
+        this.log.warnRarely('the webhook could not be delivered and will be repeated', { error }),
     });
   }
 
   async onModuleDestroy(): Promise<void> {
-    this.stopping.abort(); // at least once: the next node sends it again
-    await this.subscription?.stop();
+    const stopped = this.subscription?.stop();
+    for (const delivery of this.underWay) delivery.abort(); // at least once: the next node sends it again
+    await stopped;
   }
 
   private async deliver({ url, secret }: { url: string; secret: string }, event: StoredEvent): Promise<void> {
@@ -70,6 +73,22 @@ export class Webhooks implements OnApplicationBootstrap, OnModuleDestroy {
       actor,
     });
     const timestamp = Math.floor(this.clock.now() / 1_000);
+    const giveUp = new AbortController();
+    const timer = setTimeout(() => giveUp.abort(new Error(`no answer within ${ANSWER_MS} ms`)), ANSWER_MS);
+    this.underWay.add(giveUp);
+    try {
+      await this.post(url, { id, timestamp, secret, body }, giveUp.signal);
+    } finally {
+      clearTimeout(timer);
+      this.underWay.delete(giveUp);
+    }
+  }
+
+  private async post(
+    url: string,
+    { id, timestamp, secret, body }: { id: string; timestamp: number; secret: string; body: string },
+    signal: AbortSignal,
+  ): Promise<void> {
     const response = await fetch(url, {
       method: 'POST',
       headers: {
@@ -80,7 +99,7 @@ export class Webhooks implements OnApplicationBootstrap, OnModuleDestroy {
       },
       body,
       redirect: 'error',
-      signal: AbortSignal.any([AbortSignal.timeout(ANSWER_MS), this.stopping.signal]),
+      signal,
     });
     await response.body?.cancel();
     if (!response.ok) throw new Error(`the webhook answered ${response.status}`);

@@ -58,9 +58,7 @@ describe('the installs of one user', () => {
   it('are fifty at most also when many come at once', async () => {
     await registered('crowd', 48);
     await Promise.all(
-      Array.from({ length: 12 }, (_, nr) =>
-        registry.register('crowd', `at-once-${nr}`, pixel(`crowd-${nr}`)),
-      ),
+      Array.from({ length: 12 }, (_, nr) => registry.register('crowd', `at-once-${nr}`, web)),
     );
     expect(await installs('crowd')).toHaveLength(50);
   });
@@ -86,14 +84,52 @@ describe('the installs of one user', () => {
     expect(await installs('old')).toHaveLength(50);
   });
 
-  it('of others do not count, and the token of one that is signed out goes to the new one', async () => {
+  it('that cannot be pushed sign none out that can: fifty browser tabs leave the phone alone', async () => {
+    await registry.register('tabs', 'phone', pixel('the phone'));
+    await registered('tabs', 51);
+    expect(await installs('tabs')).toHaveLength(51);
+    expect(await installs('tabs')).toContain('phone');
+    expect(await installs('tabs')).not.toContain('install-1');
+  });
+
+  it('of others do not count, and a token goes to the install that registers it last', async () => {
     await registry.register('phones', 'oldest', pixel('the token'));
-    await registered('phones', 49);
     await registered('somebody else', 3);
     await registry.register('phones', 'newest', pixel('the token'));
-    expect(await installs('phones')).not.toContain('oldest');
+    expect(await registry.find('phones', 'oldest')).toMatchObject({ pushToken: null });
     expect(await registry.find('phones', 'newest')).toMatchObject({ pushToken: 'the token' });
     expect(await installs('somebody else')).toHaveLength(3);
+  });
+
+  it('keep their newest hundred events, however often they are registered', async () => {
+    for (let nr = 0; nr < 110; nr++) await registry.register('busy', 'phone', pixel(`token ${nr % 2}`));
+    const kept = await history('busy', 'phone');
+    expect(kept).toHaveLength(100);
+    expect(kept.at(-1)).toBe('110 DeviceRegistered');
+  });
+
+  it('keep what the app’s backend has not been told yet', async () => {
+    await given.rows(`insert into checkpoints (name) values ('webhooks')`);
+    for (let nr = 0; nr < 105; nr++) await registry.register('untold', 'phone', pixel(`other ${nr % 2}`));
+    expect(await history('untold', 'phone')).toHaveLength(105);
+    await given.rows(`delete from checkpoints where name = 'webhooks'`);
+  });
+
+  it('that take each other’s tokens are told of in the order of their streams', async () => {
+    await registry.register('one', 'phone', pixel('token of one'));
+    await registry.register('two', 'phone', pixel('token of two'));
+    for (let round = 0; round < 20; round++) {
+      const [first, second] = round % 2 ? ['one', 'two'] : ['two', 'one'];
+      await Promise.all([
+        registry.register('one', 'phone', pixel(`token of ${first}`)),
+        registry.register('two', 'phone', pixel(`token of ${second}`)),
+      ]);
+    }
+    const inverted = await given.rows(
+      `select a.stream_id from events a join events b on a.stream_id = b.stream_id and a.version < b.version
+        where a.stream_id like 'device-%' and (a.transaction_id, a.position) > (b.transaction_id, b.position)`,
+    );
+    expect(inverted).toEqual([]);
   });
 });
 

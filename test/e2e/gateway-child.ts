@@ -23,8 +23,9 @@ export class GatewayChild {
   readonly ended: Promise<Ended>;
   private readonly process: ChildProcess;
 
-  constructor(env: Record<string, string>) {
-    this.process = spawn(process.execPath, [MAIN], {
+  /** @param nodeOptions of Node itself, e.g. `--max-old-space-size=512` */
+  constructor(env: Record<string, string>, nodeOptions: string[] = []) {
+    this.process = spawn(process.execPath, [...nodeOptions, MAIN], {
       env: { PATH: process.env.PATH, PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

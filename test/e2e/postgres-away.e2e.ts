@@ -165,7 +165,7 @@ describe('while PostgreSQL is away', () => {
     const carol = await gateway.phone('carol');
     const presence = async (): Promise<string> =>
       (await gateway.http('/v1/presence?userIds=carol', { token })).text;
-    expect(await presence()).toContain('online');
+    await eventually(presence, (text) => text.includes('online'));
     const comeBack = postgres.wire.refuse();
     carol.disconnect();
     await eventually(ready, ({ status }) => status === 503);

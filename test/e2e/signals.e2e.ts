@@ -179,6 +179,21 @@ describe('signals', () => {
     expect(sync.signals).toEqual([]);
   });
 
+  it('that are on their way while the call ends are gone as well, whatever comes first', async () => {
+    for (let round = 0; round < 15; round++) {
+      const callId = await answered();
+      bob.disconnect();
+      const mixed = Array.from({ length: 20 }, (_, nr) =>
+        nr === round ? alice.say('call:end', { callId }) : alice.say('call:signal', { callId, signal: nr }),
+      );
+      const media = alice.say('call:media', { callId, audio: true, video: false });
+      await Promise.all([...mixed, media, tablet.say('call:end', { callId })]);
+      bob = await returns(bob);
+      expect((await bob.hears('sync')).signals).toEqual([]);
+      expect((await bob.caughtUp()).all('call:media')).toEqual([]);
+    }
+  });
+
   it('are counted per call and sender', async () => {
     const [first, second] = [await answered(), await answered()];
     expect(await send(alice, first, 1, 2)).toMatchObject([{ seq: 1 }, { seq: 2 }]);

@@ -117,9 +117,13 @@ function* caused({ callId, events }: Story, { history, aliases }: Evidence): Vio
     if (!actor || isHostile(actor.userId)) continue;
     const commands = [COMMAND_OF[event.type], ...(event.type === 'CallAnswered' ? ['call:initiate'] : [])];
     if (event.type === 'CallCancelled') commands.push('call:initiate'); // cancelled before it began
-    const cause = asked.find(
+    // By another call to the same person, which took this one's place.
+    const superseded = event.type === 'CallCancelled' && event.data.reason === 'superseded';
+    const cause = (superseded ? history.operations : asked).find(
       (operation) =>
-        commands.includes(operation.event) &&
+        (superseded
+          ? operation.event === 'call:initiate' && !names.has(operation.callId ?? '')
+          : commands.includes(operation.event)) &&
         operation.userId === actor.userId &&
         operation.deviceId === actor.deviceId &&
         operation.at <= at + 5,
