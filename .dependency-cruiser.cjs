@@ -54,7 +54,7 @@ const rooms = [
     ...['operations/log', 'clock', 'config'],
   ),
   room(
-    ...['sockets', 'calls', 'devices', 'cluster', 'event-store/event', 'auth/user-tokens'],
+    ...['sockets', 'calls', 'concurrency', 'devices', 'cluster', 'event-store/event', 'auth/user-tokens'],
     ...['history/recent-calls', 'privacy/user-erased'],
     ...['ringing/(confirm-reached|wake-progressed|wake-events)', 'operations/(log|origins|client-address)'],
     ...['clock', 'config', 'deadline', 'failure', 'memory-budget', 'quotas', 'rate-limit', 'safe-json'],

@@ -11,6 +11,7 @@ import { PERSONAL_FIELDS } from './calls/domain/personal-data.js';
 import { CALL_POLICY } from './calls/initiate-call.js';
 import { CLOCK } from './clock.js';
 import { NODES_SECRET } from './cluster/bus.js';
+import { FairTurns } from './concurrency/fair-turns.js';
 import { CONFIG, type Config } from './config.js';
 import { DatabaseClock } from './database/database-clock.js';
 import { CONTROL_POOL, LIST_POOL, OPERATOR_POOL, READ_POOL } from './database/pools.js';
@@ -81,6 +82,7 @@ class FoundationModule {
         provide: CALL_POLICY,
         useValue: { ringTimeoutMs: config.ringTimeoutMs, busyPolicy: config.busyPolicy },
       },
+      { provide: FairTurns, useValue: new FairTurns() },
       ...[Gateway, Quotas],
     ];
     return { module: FoundationModule, providers, exports: providers };

@@ -12,6 +12,7 @@ import { migrate } from './database/migrate.js';
 import { CONNECTIONS, PATIENT, openPool, warnOfTooFewConnections } from './database/pools.js';
 import { Failure } from './failure.js';
 import type { DemoPhones } from './http/demo-phones.controller.js';
+import { FairTurns } from './concurrency/fair-turns.js';
 import { HttpAdapter } from './http/http-server.js';
 import { serveDocs } from './http/openapi.js';
 import { readBodies } from './http/request-bodies.js';
@@ -20,7 +21,7 @@ import { Log, nestLogger } from './operations/log.js';
 import { clientAddress } from './operations/client-address.js';
 import { FOREIGN_HOST, allowsHost, allowsOrigin } from './operations/origins.js';
 import { Readiness } from './operations/readiness.js';
-import { Quotas } from './quotas.js';
+import { Quotas, tooMuchWaits } from './quotas.js';
 import { JobSweeper } from './ringing/job-sweeper.js';
 import { SocketServer } from './sockets/socket-server.js';
 
@@ -116,8 +117,22 @@ function waitingLine(log: Log): (what: string) => void {
   };
 }
 
+type PlainRequest = IncomingMessage & { path: string };
+type Next = (error?: unknown) => void;
+
+/** Whoever looks after this node may always ask how it is. */
+const asksHowItIs = ({ path }: PlainRequest): boolean => path.startsWith('/health/');
+
 function configureHttp(app: NestExpressApplication, config: Config): void {
   app.disable('x-powered-by');
+  const turns = app.get(FairTurns);
+  app.use((request: PlainRequest, response: ServerResponse, next: Next) => {
+    const begin = (): void => {
+      if (!response.closed) next();
+    };
+    if (turns.run(clientAddress(request, config.trustedProxies), begin)) return;
+    next(asksHowItIs(request) ? undefined : tooMuchWaits());
+  });
   app.use(
     helmet({
       contentSecurityPolicy: {
@@ -136,10 +151,9 @@ function configureHttp(app: NestExpressApplication, config: Config): void {
     next();
   });
   const quotas = app.get(Quotas);
-  app.use((request: IncomingMessage & { path: string }, _: unknown, next: (error?: unknown) => void) => {
+  app.use((request: PlainRequest, _: unknown, next: Next) => {
     if (!allowsHost(config, request.headers.host)) return next(new Failure('NOT_ALLOWED', FOREIGN_HOST));
-    // Whoever looks after this node may always ask how it is.
-    if (request.path.startsWith('/health/')) return next();
+    if (asksHowItIs(request)) return next();
     try {
       quotas.takeOfAddress(clientAddress(request, config.trustedProxies));
       next();

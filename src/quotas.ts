@@ -22,6 +22,12 @@ const IN_HAND = { perUser: 8 * MIB, total: 128 * MIB, heapParts: 8 };
 const COMMAND_BYTES = 4_096;
 const LATER_MS = 1_000;
 
+/** Nobody can begin with it soon. */
+export const tooMuchWaits = (): Failure =>
+  new Failure('RATE_LIMITED', 'Too much of what was sent before has not been begun yet.', {
+    retryAfterMs: LATER_MS,
+  });
+
 /** How much one user and one address may ask of this node, over sockets and HTTP together. */
 @Injectable()
 export class Quotas {

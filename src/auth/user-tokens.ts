@@ -74,6 +74,9 @@ export class UserTokens implements OnModuleDestroy {
       // The tolerance is for what lies ahead; what has ended has ended.
       if (verified.payload.exp! * 1_000 <= this.clock.now())
         throw new Failure('TOKEN_EXPIRED', 'The token has expired.');
+      // jose looks at `iat` only where a longest age is asked for.
+      if ((verified.payload.iat ?? 0) > this.clock.now() / 1_000 + AHEAD_S)
+        throw new Failure('UNAUTHENTICATED', 'The token is not valid: its claim iat lies ahead.');
     } catch (error) {
       throw error instanceof Failure ? error : refusal(error);
     }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { EventBus } from '@nestjs/cqrs';
 import { KeyedQueue } from '../concurrency/keyed-queue.js';
-import { LruMap } from '../concurrency/lru-map.js';
+import { BoundedMap } from '../concurrency/bounded-map.js';
 import { type Claim, type EventActor, type StoredEvent, StoreUnavailable } from '../event-store/event.js';
 import { EventStore } from '../event-store/event-store.js';
 import { CallChanged } from './call-changed.js';
@@ -42,7 +42,7 @@ const callIdOf = (streamId: string): string => streamId.slice('call-'.length);
 @Injectable()
 export class Calls {
   /** Calls as this node last saw them. Never trusted to refuse: only an append that succeeds proves them current. */
-  private readonly remembered = new LruMap<ExistingCall>(REMEMBERED, weightOf);
+  private readonly remembered = new BoundedMap<ExistingCall>(REMEMBERED, weightOf);
   private readonly turns = new KeyedQueue();
 
   constructor(

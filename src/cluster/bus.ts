@@ -13,8 +13,6 @@ export const NODES_SECRET = Symbol('nodes secret');
 const ANSWER_MS = 400;
 const COMMAND_MS = 1_000;
 const HEARTBEAT_MS = 2_000;
-/** Anybody with access to Redis can publish: what does not open is told of once in so long. */
-const COMPLAINT_MS = 60_000;
 
 interface Message {
   topic: string;
@@ -49,8 +47,6 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
   private readonly envelopes: Envelopes;
   /** Of this database alone: Redis is often shared. */
   private readonly channel: string;
-  private ignored = 0;
-  private nextComplaint = -Infinity;
   private away = false;
   private whenBack: () => void = () => undefined;
 
@@ -164,7 +160,9 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
     try {
       message = this.envelopes.open(text) as Message;
     } catch (error) {
-      return this.ignore(error);
+      // Anybody with access to Redis can publish: what does not open is not ours, or not new. No stack: it is no bug.
+      const reason = (error as Error).message;
+      return this.log.warnRarely('messages in the channel of the nodes are not believed', { reason });
     }
     const { topic, payload, question, optional } = message;
     if (channel !== this.channel) return this.answered(question, payload);
@@ -176,17 +174,6 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
     }
     if (question === undefined || (optional && !answer)) return;
     void this.publish({ topic, payload: answer ?? null, question }, from);
-  }
-
-  /** What does not open is not ours, or not new. */
-  private ignore(error: unknown): void {
-    this.ignored++;
-    const now = performance.now();
-    if (now < this.nextComplaint) return;
-    this.nextComplaint = now + COMPLAINT_MS;
-    const reason = (error as Error).message;
-    this.log.warn('messages in the channel of the nodes are not believed', { count: this.ignored, reason });
-    this.ignored = 0;
   }
 
   private answered(question: string | undefined, answer: unknown): void {

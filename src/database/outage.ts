@@ -22,7 +22,8 @@ export function isOutage(error: unknown): boolean {
   if (typeof code === 'string') return OUTAGE_CODES.has(code) || /^(08|53|57P|58)/.test(code);
   return (
     typeof message === 'string' &&
-    /timeout|terminated|Connection ended|not queryable|Client has encountered a connection error/i.test(
+    // "already released": TypeORM, of a transaction whose connection was lost between two of its statements
+    /timeout|terminated|Connection ended|not queryable|already released|Client has encountered a connection error/i.test(
       message,
     )
   );

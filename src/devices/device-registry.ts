@@ -63,7 +63,8 @@ export class DeviceRegistry {
       } catch (error) {
         // The same install registered twice at once: the later one counts.
         const raced = error instanceof Raced || RACED.has((error as { code?: string }).code ?? '');
-        if (!raced || attempt === ATTEMPTS) throw error;
+        if (!raced) throw error;
+        if (attempt === ATTEMPTS) throw new Raced();
       }
     }
   }
@@ -157,13 +158,12 @@ export class DeviceRegistry {
   ): Promise<DeviceEntity> {
     const devices = this.devices(manager);
     const { platform, pushToken } = given;
-    // A user's installs take turns, so that none slips past the limit, and so do installs that register the same token;
-    // all before they lock any row. The last one has the token.
-    const holders = pushToken === null ? [] : await devices.findBy({ platform, pushToken });
-    const users = [userId, ...holders.map((holder) => holder.userId)];
-    await this.takeTurn(manager, users);
+    // Installs that register the same token take turns, so that its holder is known; then a user's installs do, so that none
+    // slips past the limit. Whoever has a user's turn waits for no token.
     if (pushToken !== null)
       await manager.query('select pg_advisory_xact_lock(hashtextextended($1, 1))', [pushToken]);
+    const holders = pushToken === null ? [] : await devices.findBy({ platform, pushToken });
+    await this.takeTurn(manager, [userId, ...holders.map((holder) => holder.userId)]);
     const surplus = await this.surplus(manager, userId, deviceId, pushToken !== null);
     // This install, whoever holds the token and who must go, in one order for all: two installs that swap tokens wait, and
     // do not deadlock.
@@ -175,8 +175,6 @@ export class DeviceRegistry {
       order: { userId: 'ASC', deviceId: 'ASC' },
       lock: { mode: 'pessimistic_write' },
     });
-    // The token has another holder than before the turn was taken.
-    if (locked.some((one) => !users.includes(one.userId))) throw new Raced();
     const isThis = (one: DeviceEntity): boolean => one.userId === userId && one.deviceId === deviceId;
     const known = locked.find(isThis) ?? null;
     for (const other of locked) {
@@ -207,22 +205,28 @@ export class DeviceRegistry {
     return devices.create(saved);
   }
 
-  /** Those of its kind that must go for this install to have a place, the ones seen longest ago. */
+  /** Those that must go for this install to have a place, of each kind the ones seen longest ago. */
   private async surplus(
     manager: EntityManager,
     userId: string,
     deviceId: string,
     pushable: boolean,
   ): Promise<string[]> {
-    const others = { userId, deviceId: Not(deviceId), pushToken: pushable ? Not(IsNull()) : IsNull() };
-    const count = (await this.devices(manager).countBy(others)) - (MOST_INSTALLS - 1);
-    if (count <= 0) return [];
-    const oldest = await this.devices(manager).find({
-      where: others,
-      order: { lastSeenAt: 'ASC', deviceId: 'ASC' },
-      take: Math.min(count, MOST_SIGNED_OUT),
-    });
-    return oldest.map((install) => install.deviceId);
+    const surplus: string[] = [];
+    // Both kinds: an install is of the other one when somebody else has registered its token.
+    for (const kind of [true, false]) {
+      const others = { userId, deviceId: Not(deviceId), pushToken: kind ? Not(IsNull()) : IsNull() };
+      const places = kind === pushable ? MOST_INSTALLS - 1 : MOST_INSTALLS;
+      const count = (await this.devices(manager).countBy(others)) - places;
+      if (count <= 0) continue;
+      const oldest = await this.devices(manager).find({
+        where: others,
+        order: { lastSeenAt: 'ASC', deviceId: 'ASC' },
+        take: Math.min(count, MOST_SIGNED_OUT),
+      });
+      surplus.push(...oldest.map((install) => install.deviceId));
+    }
+    return surplus;
   }
 
   private async signOut(manager: EntityManager, userId: string, deviceId: string): Promise<void> {

@@ -26,6 +26,7 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
   readonly nodeId = randomUUID();
   private readonly arrivals: Batch<Connection, string | null>;
   private readonly counts: Batch<{ userId: string; deviceId: string }, number>;
+  private readonly places: Batch<{ userId: string; deviceId: string }, boolean>;
   private readonly departures: Batch<Connection, void>;
   private timer: NodeJS.Timeout | null = null;
   private heads: Cursor[] = [];
@@ -48,6 +49,7 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
   ) {
     this.arrivals = new Batch(BATCH, (connections) => this.upsert(connections));
     this.counts = new Batch(BATCH, (devices) => this.countElsewhere(devices));
+    this.places = new Batch(BATCH, (devices) => this.areElsewhere(devices));
     this.departures = new Batch(BATCH, (connections) => this.remove(connections));
   }
 
@@ -55,7 +57,7 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
     await this.renew();
     const tick = (): void => {
       this.renewing = this.renew().catch((error: unknown) =>
-        this.log.warn('the node lease could not be renewed', { error }),
+        this.log.warnRarely('the node lease could not be renewed', { error }),
       );
     };
     this.timer = setInterval(tick, RENEW_MS);
@@ -116,15 +118,8 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Whether the device is connected to another node, as far as PostgreSQL knows. */
-  async isElsewhere({ userId, deviceId }: { userId: string; deviceId: string }): Promise<boolean> {
-    const { rows } = await this.pool.query<{ elsewhere: boolean }>({
-      name: 'presence_of_device',
-      text: `select exists (select from sessions join nodes using (node_id)
-                             where user_id = $1 and device_id = $2 and node_id <> $3
-                               and lease_until > clock_timestamp()) as elsewhere`,
-      values: [userId, deviceId, this.nodeId],
-    });
-    return rows[0]!.elsewhere;
+  isElsewhere({ userId, deviceId }: { userId: string; deviceId: string }): Promise<boolean> {
+    return this.places.add({ userId, deviceId });
   }
 
   /** A connection is gone; ignored when the device has a newer one. Never overtakes its own arrival. */
@@ -187,6 +182,18 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
     return rows.map(({ count }) => count);
   }
 
+  private async areElsewhere(devices: { userId: string; deviceId: string }[]): Promise<boolean[]> {
+    const { rows } = await this.pool.query<{ elsewhere: boolean }>({
+      name: 'presence_places',
+      text: `select exists (select from sessions s join nodes n using (node_id)
+                             where s.user_id = u and s.device_id = d and s.node_id <> $3
+                               and n.lease_until > clock_timestamp()) as elsewhere
+               from unnest($1::text[], $2::text[]) with ordinality x(u, d, nr) order by nr`,
+      values: [devices.map(({ userId }) => userId), devices.map(({ deviceId }) => deviceId), this.nodeId],
+    });
+    return rows.map(({ elsewhere }) => elsewhere);
+  }
+
   private async remove(connections: Connection[]): Promise<void[]> {
     await this.pool.query({
       name: 'presence_left',
@@ -221,7 +228,9 @@ export class Presence implements OnModuleInit, OnModuleDestroy {
     await this.clock.sync(this.pool);
     // Last, and its failure is its own: without head and clock, feeds and deadlines would go astray.
     await this.reconcile().catch((error: unknown) =>
-      this.log.warn('presence could not be compared with the table; it is with the next renewal', { error }),
+      this.log.warnRarely('presence could not be compared with the table; it is with the next renewal', {
+        error,
+      }),
     );
   }
 

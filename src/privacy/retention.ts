@@ -11,7 +11,7 @@ const EVERY_MS = 3_600_000;
 const BATCH = 500;
 const PAUSE_MS = 100;
 
-/** Deletes calls that ended longer ago than `RINGWAY_RETENTION_DAYS`, one node at a time, a few with each statement. */
+/** Deletes what is older than `RINGWAY_RETENTION_DAYS` and over, one node at a time, a few with each statement. */
 @Injectable()
 export class Retention implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: NodeJS.Timeout | null = null;
@@ -40,7 +40,7 @@ export class Retention implements OnApplicationBootstrap, OnModuleDestroy {
   private start(): void {
     this.running ??= this.run()
       .catch((error: unknown) =>
-        this.log.warn('old calls could not be deleted; it is tried again', { error }),
+        this.log.warn('old events could not be deleted; it is tried again', { error }),
       )
       .finally(() => (this.running = null));
   }

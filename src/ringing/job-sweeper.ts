@@ -14,8 +14,6 @@ const CLEAN_MS = 60_000;
 const FIRST_PAUSE_MS = 500;
 /** A step towards a ring is tried again while it may still ring; others may wait longer. */
 const LONGEST_PAUSE_MS = { ringing: 2_000, other: 60_000 };
-/** How often one kind of job may complain. */
-const QUIET_MS = 10_000;
 /**
  * Jobs in hand at once. Those that only ask PostgreSQL are few, so that what was due during an outage leaves room for fresh
  * commands when it comes back all together; those that wait for Apple or Google may be more.
@@ -50,7 +48,6 @@ export class JobSweeper implements OnModuleDestroy {
   private readonly alarms = new Map<number, NodeJS.Timeout>();
   private sweeping: Promise<void> | null = null;
   private running = false;
-  private readonly complaints = new Map<JobKind, { at: number; unsaid: number }>();
   private readonly inHand = { database: 0, provider: 0 };
   /** There were more jobs due than could be taken in hand. */
   private backlog = false;
@@ -116,7 +113,7 @@ export class JobSweeper implements OnModuleDestroy {
     if (this.nextPoll) clearTimeout(this.nextPoll);
     this.sweeping = this.sweep()
       .catch((error: unknown) => {
-        this.log.warn('due jobs could not be read', { error });
+        this.log.warnRarely('due jobs could not be read', { error });
         return false;
       })
       .then((more) => {
@@ -167,7 +164,9 @@ export class JobSweeper implements OnModuleDestroy {
       await this.bus.execute(step.command(job));
       if (step.endsWithCommand) await this.jobs.finish(job);
     } catch (error) {
-      this.complain(job, error);
+      const { kind, epoch, payload } = job;
+      const facts = { callId: payload.callId, attempt: epoch, error };
+      this.log.warnRarely(`a job of kind ${kind} failed and will be tried again`, facts);
       const pause = pauseAfter(job);
       // Where not even this can be written down, the lease runs out.
       await this.jobs.postpone(job, pause).then(
@@ -175,19 +174,6 @@ export class JobSweeper implements OnModuleDestroy {
         () => undefined,
       );
     }
-  }
-
-  /** What fails once may fail a thousand times in a minute; a log that is full of it shows nothing else. */
-  private complain({ kind, epoch, payload }: Job, error: unknown): void {
-    const last = this.complaints.get(kind) ?? { at: -Infinity, unsaid: 0 };
-    const quiet = performance.now() - last.at < QUIET_MS;
-    this.complaints.set(
-      kind,
-      quiet ? { ...last, unsaid: last.unsaid + 1 } : { at: performance.now(), unsaid: 0 },
-    );
-    if (quiet) return;
-    const facts = { kind, callId: payload.callId, attempt: epoch, unsaid: last.unsaid, error };
-    this.log.warn('a job failed and will be tried again', facts);
   }
 }
 

@@ -1,14 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '../clock.js';
+import { FairTurns } from '../concurrency/fair-turns.js';
 import { CONFIG, type Config } from '../config.js';
 import { inTime, tooLate } from '../deadline.js';
 import { type Code, CODES, Failure, type FieldFault, failureOf } from '../failure.js';
 import { Log } from '../operations/log.js';
-import { Quotas } from '../quotas.js';
+import { Quotas, tooMuchWaits } from '../quotas.js';
 import { TokenBucket } from '../rate-limit.js';
 import { findFlaw } from '../safe-json.js';
 import type { Received } from './frames.js';
-import { LargeFrames } from './large-frames.js';
 import { SocketCommands } from './socket-commands.js';
 import type { Session } from './sessions.js';
 import { type ClientEvent, PAYLOADS, type PayloadOf, isClientEvent } from './wire.js';
@@ -28,6 +28,8 @@ interface Command {
   payload: PayloadOf<ClientEvent>;
 }
 
+/** Larger than any usual offer. A frame of 65,536 bytes may take 3 ms to parse and check. */
+const LIGHT_BYTES = 16_384;
 /** How much more than its steady rate a socket may say at once. */
 const BURST = 4;
 
@@ -39,7 +41,7 @@ const BURST = 4;
 export class Dispatcher {
   constructor(
     private readonly commands: SocketCommands,
-    private readonly largeFrames: LargeFrames,
+    private readonly turns: FairTurns,
     private readonly quotas: Quotas,
     private readonly log: Log,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -60,7 +62,9 @@ export class Dispatcher {
         release();
         ack(answer);
       };
-      this.largeFrames.look(userId, bytes, () => this.carryOut(session, received, done));
+      const light = bytes <= LIGHT_BYTES;
+      const begun = this.turns.run(userId, () => this.carryOut(session, received, done), { light });
+      if (!begun) done({ ok: false, error: this.refusal(session, 'unknown', tooMuchWaits()) });
     } catch (error) {
       ack({ ok: false, error: this.refusal(session, 'unknown', error) });
     }

@@ -8,6 +8,9 @@ import { type By, type Handover, type Signal, targetOf } from './signal.js';
 import { ELSEWHERE, SignalLines, keepLatest, keyOf, mediaFor, sendersTo, signalOf } from './signal-lines.js';
 import { Signals } from './signals.js';
 
+/** Bytes of waiting signals in one answer to another node. What waits beyond follows, as signals to other nodes do. */
+const HANDED_BYTES = 2 * 1_048_576;
+
 /** Signals of devices that connect to one node after the other during a call. */
 @Injectable()
 export class MovedDevices {
@@ -46,11 +49,15 @@ export class MovedDevices {
   /** The device has connected to another node: what waits for it is told there, and what it says is counted there. */
   handOver(to: By): Handover {
     const given: Handover = { signals: [], media: [], said: [], muted: [] };
+    let room = HANDED_BYTES;
     for (const line of this.lines.of(to)) {
       const { callId } = line.call;
       for (const sender of sendersTo(line, to)) {
-        for (const kept of sender.kept) kept.sentOn = ELSEWHERE;
-        given.signals.push(...sender.kept.map((kept) => signalOf(line, sender, kept)));
+        for (const kept of sender.kept) {
+          room -= kept.json.length;
+          kept.sentOn = room < 0 ? null : ELSEWHERE;
+          if (room >= 0) given.signals.push(signalOf(line, sender, kept));
+        }
       }
       given.media.push(...mediaFor(line, to));
       const own = line.senders.get(keyOf(to));
@@ -69,6 +76,7 @@ export class MovedDevices {
         given.muted.push(muted);
       }
     }
+    setImmediate(() => this.signals.arrivedElsewhere(to)); // what had no room follows behind this answer
     return given;
   }
 
@@ -86,6 +94,6 @@ export class MovedDevices {
       for (const one of mediaOfCall) keepLatest(line, one);
     }
     if (lost > 0)
-      this.log.warn('no memory for signals of a device that came from another node', { signals: lost });
+      this.log.warnRarely('no memory for signals of a device that came from another node', { signals: lost });
   }
 }

@@ -1,4 +1,3 @@
-import type { Clock } from '../clock.js';
 import type { Bus } from '../cluster/bus.js';
 import type { Presence } from '../devices/presence.js';
 import { type By, type Signal, targetOf } from './signal.js';
@@ -14,9 +13,9 @@ import {
 
 /** Bytes of JSON in one message to another node. */
 const BATCH_BYTES = 1_048_576;
-/** Until the next try, while the device is known to be connected to another node. */
+/** Until the next try, while PostgreSQL knows the device to be connected to another node. */
 const RETRY_MS = 500;
-/** A device that no node knew of is not looked for again for so long, unless it says itself that it has come. */
+/** Until it is looked again whether a device is connected anywhere; usually its node says so before. */
 const AWAY_MS = 5_000;
 
 export interface SignalParcel {
@@ -32,44 +31,75 @@ export interface SignalParcel {
 export class RemoteDelivery {
   /** Senders whose last message is on its way, or is to be repeated. */
   private readonly busy = new WeakSet<Sender>();
-  private awayUntil = new WeakMap<Sender, number>();
+  /** Ends the pauses of those who wait for a device, by device. */
+  private readonly pauses = new Map<string, Set<() => void>>();
 
+  /** @param deliver delivers what the sender has, wherever its device is by then */
   constructor(
-    private readonly lines: SignalLines,
+    private readonly lines: Pick<SignalLines, 'find'>,
     private readonly bus: Pick<Bus, 'connected' | 'hand'>,
     private readonly presence: Pick<Presence, 'isElsewhere'>,
-    private readonly clock: Clock,
-    /** Delivers what the sender has, wherever its device is by then. */
     private readonly deliver: (line: Line, sender: Sender) => void,
   ) {}
 
-  /** Nodes or Redis are back: devices that were not found may be there now. */
-  lookAgain(): void {
-    this.awayUntil = new WeakMap();
-  }
-
   give(line: Line, sender: Sender, to: By): void {
     if (!this.bus.connected || this.busy.has(sender)) return;
-    if ((this.awayUntil.get(sender) ?? 0) > this.clock.now()) return;
     const batch = nextBatch(sender);
     if (batch.length === 0) return;
     this.busy.add(sender);
     const parcel: SignalParcel = { to, signals: batch.map((kept) => signalOf(line, sender, kept)) };
     void this.bus.hand('signals', parcel).then(async (taken) => {
       if (taken) for (const kept of batch) kept.sentOn ??= ELSEWHERE;
-      else await this.waitFor(sender, to);
+      else await this.untilItMayBeTaken(line, sender, to);
       this.busy.delete(sender);
-      const { callId } = line.call;
-      const current = this.lines.find(callId)?.senders.get(keyOf(sender.from)) === sender;
-      if (current && targetOf(line.call, sender.from)) this.deliver(line, sender);
+      if (this.isWaiting(line, sender)) this.deliver(line, sender);
     });
   }
 
-  private async waitFor(sender: Sender, to: By): Promise<void> {
-    // While PostgreSQL is away nobody knows: then it is tried again.
-    const elsewhere = await this.presence.isElsewhere(to).catch(() => true);
-    if (elsewhere) await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
-    else this.awayUntil.set(sender, this.clock.now() + AWAY_MS);
+  /** The device has connected to another node. */
+  arrived(device: By): void {
+    for (const end of [...(this.pauses.get(keyOf(device)) ?? [])]) end();
+  }
+
+  /** Redis is back, and with it other nodes. */
+  lookAgain(): void {
+    for (const ends of [...this.pauses.values()]) for (const end of [...ends]) end();
+  }
+
+  /** Until PostgreSQL or another node says that the device is connected elsewhere, or it need not be found any more. */
+  private async untilItMayBeTaken(line: Line, sender: Sender, to: By): Promise<void> {
+    for (let away = true; away && this.isWaiting(line, sender);) {
+      // While PostgreSQL does not answer nobody knows: then it is tried.
+      const elsewhere = await this.presence.isElsewhere(to).catch(() => true);
+      const called = await this.pause(to, elsewhere ? RETRY_MS : AWAY_MS);
+      away = !elsewhere && !called;
+    }
+  }
+
+  /** @returns whether it was ended before its time */
+  private pause(to: By, ms: number): Promise<boolean> {
+    const key = keyOf(to);
+    return new Promise((resolve) => {
+      const end = (called: boolean): void => {
+        clearTimeout(timer);
+        const ends = this.pauses.get(key);
+        ends?.delete(call);
+        if (ends?.size === 0) this.pauses.delete(key);
+        resolve(called);
+      };
+      const call = (): void => end(true);
+      const timer = setTimeout(() => end(false), ms).unref();
+      this.pauses.set(key, (this.pauses.get(key) ?? new Set()).add(call));
+    });
+  }
+
+  private isWaiting({ call: { callId } }: Line, sender: Sender): boolean {
+    const line = this.lines.find(callId);
+    return (
+      line?.senders.get(keyOf(sender.from)) === sender &&
+      targetOf(line.call, sender.from) !== null &&
+      sender.kept.some(({ sentOn }) => sentOn === null)
+    );
   }
 }
 

@@ -28,6 +28,8 @@ export interface Session {
   askedOthers: boolean;
   /** The number of the last signal told on this connection, by call. */
   lastSignal: Map<string, number> | null;
+  /** How many `call:incoming` it has been told and not acknowledged. */
+  unacknowledgedRings: number;
   bucket: TokenBucket | null;
   /** Commands that have not been answered yet. */
   inHand: number;

@@ -49,9 +49,7 @@ export class Signals implements OnModuleDestroy {
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {
-    this.remote = new RemoteDelivery(lines, bus, presence, clock, (line, sender) =>
-      this.deliver(line, sender),
-    );
+    this.remote = new RemoteDelivery(lines, bus, presence, (line, sender) => this.deliver(line, sender));
   }
 
   onModuleDestroy(): void {
@@ -141,6 +139,13 @@ export class Signals implements OnModuleDestroy {
   /** A device on another node has received a sender's signals up to this one. */
   receivedElsewhere(id: SignalId): void {
     this.lines.received(id);
+  }
+
+  /** A device has connected to another node: what waits for it may go there. */
+  arrivedElsewhere(device: By): void {
+    this.remote.arrived(device);
+    for (const line of this.lines.of(device))
+      for (const sender of sendersTo(line, device)) this.deliver(line, sender);
   }
 
   /** Other nodes can be told again: what had to wait goes out, in order, and with it what may not have arrived. */

@@ -172,7 +172,7 @@ export class SocketServer {
       },
       appState: appState.catch('foreground').parse(auth.appState),
       ...{ expiresAt: user.expiresAt, synced: false, acknowledges: 'nothing', moved: false },
-      ...{ askedOthers: false, lastSignal: null },
+      ...{ askedOthers: false, lastSignal: null, unacknowledgedRings: 0 },
       ...{ bucket: null, inHand: 0, turns: null },
     };
     socket.data = session;

@@ -6,7 +6,6 @@ import { Dispatcher } from './dispatcher.js';
 import { ErasedUsers } from './erased-users.js';
 import { Expiry } from './expiry.js';
 import { Incoming } from './incoming.js';
-import { LargeFrames } from './large-frames.js';
 import { MediaStates } from './media-states.js';
 import { MovedDevices } from './moved-devices.js';
 import { Parcels } from './parcels.js';
@@ -33,7 +32,7 @@ import { DevicesModule } from '../devices/devices.module.js';
     ...[SenderCounts, MediaStates, MovedDevices],
     ...[Sessions, Signals, Parcels, Incoming, Expiry, Arrivals, Announcer, ProgressTeller, ClusterEars],
     ErasedUsers,
-    ...[SocketCommands, LargeFrames, Dispatcher, SocketServer],
+    ...[SocketCommands, Dispatcher, SocketServer],
   ],
   exports: [SocketServer, ClusterModule],
 })

@@ -107,6 +107,7 @@ describe('a token is refused', () => {
     ['with NUL in its sub', { ...alice, sub: 'al\0ice' }],
     ['with half a surrogate pair in its sub', { ...alice, sub: 'al\uD83C' }],
     ['before it is valid', { ...alice, nbf: NOW / 1_000 + 61 }],
+    ['before it was issued', { ...alice, iat: NOW / 1_000 + 61 }],
   ])('%s', async (_, claims) => expect(await refusalOf(verified(claims))).toBe('UNAUTHENTICATED'));
 
   const good = () => signed(SECRET);

@@ -89,7 +89,7 @@ when('nodes that talk over Redis', () => {
     expect(await asking.ask('question', {})).toMatchObject({ complete: true });
     await flood;
     await until(() => warnings.length >= 2);
-    expect(warnings.map(([, fields]) => Object.keys(fields))).toEqual(Array(2).fill(['count', 'reason']));
+    expect(warnings.map(([, fields]) => Object.keys(fields))).toEqual(Array(2).fill(['reason', 'unsaid']));
     expect(JSON.stringify(warnings)).not.toMatch(/\bat .*[.]ts/);
   });
 });

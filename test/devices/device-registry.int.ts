@@ -101,6 +101,25 @@ describe('the installs of one user', () => {
     expect(await installs('somebody else')).toHaveLength(3);
   });
 
+  it('are no more when somebody else registers their tokens: those that lost them have fifty places too', async () => {
+    for (let nr = 1; nr <= 101; nr++) {
+      tick();
+      await registry.register('victim', `phone-${nr}`, pixel(`token ${nr} of victim`));
+      await registry.register('thief', 'phone', pixel(`token ${nr} of victim`));
+    }
+    const kept = await installs('victim');
+    expect(kept).toHaveLength(51); // the last one lost its token after its registration
+    expect(kept).toContain('phone-101');
+    expect(kept).not.toContain('phone-1');
+  });
+
+  it('of thirty users who register one token at the same instant all get it, one after the other', async () => {
+    const users = Array.from({ length: 30 }, (_, nr) => `racer-${nr}`);
+    await Promise.all(users.map((userId) => registry.register(userId, 'phone', pixel('one for all'))));
+    const found = await Promise.all(users.map((userId) => registry.find(userId, 'phone')));
+    expect(found.filter((install) => install?.pushToken === 'one for all')).toHaveLength(1);
+  });
+
   it('keep their newest hundred events, however often they are registered', async () => {
     for (let nr = 0; nr < 110; nr++) await registry.register('busy', 'phone', pixel(`token ${nr % 2}`));
     const kept = await history('busy', 'phone');

@@ -92,6 +92,23 @@ withRedis?.('two nodes with Redis', () => {
     expect(back.all('call:signal')).toEqual([]);
   });
 
+  it('give signals to a device that has just returned on the other node, also when it was looked for in vain before', async () => {
+    const alice = await one.phone('wendy');
+    const bob = await two.phone('zoe');
+    const callId = await alice.calls('zoe');
+    await bob.hears('call:incoming');
+    await bob.say('call:answer', { callId });
+    await alice.hears('call:answered');
+    bob.disconnect();
+    await alice.say('call:signal', { callId, signal: 'while away' });
+    // Nothing tells that the device was looked for in vain: longer than nodes are given to say that they have it.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const back = await two.phone('zoe');
+    expect((await back.hears('sync')).signals).toMatchObject([{ signal: 'while away' }]);
+    await alice.say('call:signal', { callId, signal: 'when back' });
+    await back.hears('call:signal', ({ signal }) => signal === 'when back');
+  });
+
   describe('while a device moves from one to the other and back', () => {
     const seqs = (phone: Phone, callId: string): number[] =>
       phone

@@ -52,10 +52,11 @@ describe('whatever a stranger does with a connection', () => {
   ])('who asks %s for a WebSocket and resets the connection ends that connection alone', async (target) => {
     for (const protocol of ['websocket', 'h2c', 'nothing']) {
       const socket = await opened();
+      const answered = once(socket, 'data');
       socket.write(
         `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n${KEY}\r\n`,
       );
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      await answered;
       socket.resetAndDestroy();
     }
     await lives();

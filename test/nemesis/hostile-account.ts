@@ -9,6 +9,11 @@ const MARK = 'hostile-';
 
 export const isHostile = (userId: string): boolean => userId.startsWith(MARK);
 
+interface Answer {
+  ok: boolean;
+  error?: { code: string };
+}
+
 /** What a hostile user has in this round: accounts of their own, the nodes that are up, and the time until it ends. */
 export interface Attack {
   world: World;
@@ -92,9 +97,9 @@ export class HostileAccount {
     const socket = await this.connected();
     if (!socket) return false;
     try {
-      const answer: any = await socket.timeout(PATIENCE_MS).emitWithAck(event, payload);
+      const answer = (await socket.timeout(PATIENCE_MS).emitWithAck(event, payload)) as Answer;
       this.attack.answered(answer.ok ? 'ok' : String(answer.error?.code));
-      return answer.ok === true;
+      return answer.ok;
     } catch {
       return false;
     }

@@ -116,7 +116,8 @@ const ATTACKS: Readonly<Record<Hostile, (attack: Attack) => Promise<void>>> = {
       await caller.say('call:initiate', { ...callTo(callee.userId), metadata });
       for (const account of deaf) {
         const socket = await account.connected();
-        (socket?.io.engine.transport as any)?.ws?.pause();
+        // The types of socket.io-client do not show the WebSocket.
+        (socket?.io.engine.transport as { ws?: { pause(): void } } | undefined)?.ws?.pause();
         for (let nr = 0; nr < 50; nr++) socket?.emit('sync', {}, () => undefined);
       }
       await pause(100);

@@ -175,8 +175,11 @@ function* acknowledged(evidence: Evidence): Violations {
         if (answered && answered.at > (operation.end ?? 0) + 5) yield wrong('it was answered later');
         break;
       case 'CALL_NOT_FOUND':
-        // The second name of a merged call begins with its answer.
-        if (story && isParticipant(story, operation.userId) && existsSince(story, name) < operation.at - 5)
+        if (
+          story &&
+          isParticipant(story, operation.userId) &&
+          knownSince(story, name, evidence) < operation.at
+        )
           yield wrong('the call exists');
         break;
       case 'INTERNAL':
@@ -251,10 +254,21 @@ const difference = (recorded: CallView, shown: CallView): string =>
     .map((field) => `${field} ${JSON.stringify(shown[field])}, recorded ${JSON.stringify(recorded[field])}`)
     .join('; ');
 
-const existsSince = ({ callId, events }: Story, name: string): number =>
-  name === callId
-    ? events[0]!.at
-    : (events.find(({ event }) => event.type === 'CallAnswered')?.at ?? Infinity);
+/**
+ * When everybody can find the call by that name. What is recorded bears the time at which it was decided;
+ * until its commit, which may be held up, nobody is shown it. The second name of a merged call begins
+ * with its answer.
+ */
+function knownSince({ callId, events }: Story, name: string, { history }: Evidence): number {
+  const first = name === callId ? events[0]! : events.find(({ event }) => event.type === 'CallAnswered');
+  if (!first) return Infinity;
+  const shows = (view: CallView | null): boolean => view?.callId === callId && view.version >= first.version;
+  const shown = [
+    ...history.told.filter(({ views }) => views.some(shows)).map(({ at }) => at),
+    ...history.operations.filter(({ view }) => shows(view)).map(({ end }) => end ?? Infinity),
+  ];
+  return shown.reduce((earliest, at) => Math.min(earliest, at), first.at + LATE_MS);
+}
 
 const isParticipant = ({ folds }: Story, userId: string): boolean =>
   folds[0]?.caller.userId === userId || folds[0]?.callee.userId === userId;

@@ -25,8 +25,9 @@ async function failing(due: Job[]) {
     postpone: async ({ key }: Job, afterMs: number) => void pauses.set(key, afterMs),
   };
   const bus = { execute: () => Promise.reject(new Error('the wake changed 8 times')) };
-  const log = { warn: (_: string, facts: Record<string, unknown>) => void said.push(facts) };
-  const sweeper = new JobSweeper(jobs as never, {} as never, bus as never, log as never, systemClock);
+  const log = new Log('silent');
+  log.warn = (message, facts) => void said.push({ message, ...facts });
+  const sweeper = new JobSweeper(jobs as never, {} as never, bus as never, log, systemClock);
   sweeper.handles({ push: { command: () => ({}) }, 'max-duration': { command: () => ({}) } } as never);
   sweeper.start();
   await until(() => pauses.size === due.length);
@@ -56,7 +57,8 @@ describe('a job that fails', () => {
 
   it('is logged, and a thousand of its kind that fail beside it are not', async () => {
     const { said } = await failing(Array.from({ length: 1_000 }, (_, nr) => job(nr)));
-    expect(said).toMatchObject([{ kind: 'push', callId: 'call 0', attempt: 1, unsaid: 0 }]);
+    const message = 'a job of kind push failed and will be tried again';
+    expect(said).toMatchObject([{ message, callId: 'call 0', attempt: 1, unsaid: 0 }]);
   });
 });
 

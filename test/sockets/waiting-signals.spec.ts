@@ -86,4 +86,16 @@ describe('signals that wait', () => {
     expect(bob.told).toHaveLength(64);
     expect(alice.told).toEqual([]);
   });
+
+  it('are handed to the node their device has moved to 2 MiB at a time', () => {
+    node = new OneNode({ clustered: true });
+    node.happens(answered);
+    const line = node.lines.ofCall(answered);
+    const text = JSON.stringify('x'.repeat(65_000));
+    for (let nr = 1; nr <= 60; nr++) node.lines.keep(line, iPhone, text, { start: 0, acknowledged: false });
+    const { signals } = node.moved.handOver(pixel);
+    expect(signals.map(({ seq }) => seq)).toEqual(Array.from({ length: 32 }, (_, index) => index + 1));
+    const [sender] = line.senders.values();
+    expect(sender!.kept.filter(({ sentOn }) => sentOn === null)).toHaveLength(60 - 32);
+  });
 });

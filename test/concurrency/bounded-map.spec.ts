@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { LruMap } from '../../src/concurrency/lru-map.js';
+import { BoundedMap } from '../../src/concurrency/bounded-map.js';
 
 describe('a bounded map', () => {
   it('forgets what was set longest ago when there are too many', () => {
-    const map = new LruMap<number>({ entries: 2, weight: 100 }, () => 1);
+    const map = new BoundedMap<number>({ entries: 2, weight: 100 }, () => 1);
     for (const [key, value] of [
       ['a', 1],
       ['b', 2],
@@ -15,7 +15,7 @@ describe('a bounded map', () => {
   });
 
   it('forgets what was set longest ago when it all becomes too heavy', () => {
-    const map = new LruMap<string>({ entries: 100, weight: 10 }, (text) => text.length);
+    const map = new BoundedMap<string>({ entries: 100, weight: 10 }, (text) => text.length);
     map.set('a', 'xxxx');
     map.set('b', 'xxxx');
     map.set('c', 'xxxx');
@@ -23,7 +23,7 @@ describe('a bounded map', () => {
   });
 
   it('keeps nothing that is too heavy alone', () => {
-    const map = new LruMap<string>({ entries: 100, weight: 3 }, (text) => text.length);
+    const map = new BoundedMap<string>({ entries: 100, weight: 3 }, (text) => text.length);
     map.set('a', 'xxxx');
     expect([map.size, map.weight]).toEqual([0, 0]);
   });
@@ -31,7 +31,7 @@ describe('a bounded map', () => {
   it('never holds more than it may, and knows its weight, whatever comes', () =>
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'e'), fc.nat(9))), (sets) => {
-        const map = new LruMap<number>({ entries: 3, weight: 12 }, (value) => value);
+        const map = new BoundedMap<number>({ entries: 3, weight: 12 }, (value) => value);
         for (const [key, value] of sets) {
           map.set(key, value);
           expect(map.size).toBeLessThanOrEqual(3);

@@ -2,7 +2,7 @@
  * Remembers values up to a number and a total weight; what was set longest ago is forgotten first. The weight of a value is
  * an estimate of the memory it holds, in bytes.
  */
-export class LruMap<V> {
+export class BoundedMap<V> {
   private readonly entries = new Map<string, { value: V; weight: number }>();
   private total = 0;
 
