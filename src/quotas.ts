@@ -65,7 +65,13 @@ export class Quotas {
   takeBytesOfUser(userId: string, bytes: number): void {
     const retryAfterMs = this.bytes.take(userId, bytes);
     if (retryAfterMs === 0) return;
-    throw new Failure('RATE_LIMITED', 'More bytes than one user may send at once.', { retryAfterMs });
+    const message = 'More bytes than one user may send and be answered at once.';
+    throw new Failure('RATE_LIMITED', message, { retryAfterMs });
+  }
+
+  /** What the user was answered counts with what they send: making a large answer costs as much as taking a large message. */
+  chargeAnswer(userId: string, bytes: number): void {
+    this.bytes.charge(userId, bytes);
   }
 
   /**

@@ -25,6 +25,11 @@ export class TokenBucket {
     return 0;
   }
 
+  /** Takes what is known only afterwards, if need be as a debt: until it is paid nothing is given. A debt is a burst at most. */
+  charge(now: number, tokens: number): void {
+    this.fullAt = Math.min(Math.max(this.fullAt, now) + tokens * this.tokenMs, now + 2 * this.burstMs);
+  }
+
   /** What was taken was not needed. */
   giveBack(): void {
     this.fullAt -= this.tokenMs;
@@ -46,6 +51,20 @@ export class RateLimiter {
   /** @returns 0 when allowed, else the milliseconds until it will be */
   take(key: string, tokens = 1): number {
     const now = this.now();
+    return this.bucketOf(key, now).take(now, tokens);
+  }
+
+  /** As {@link TokenBucket.charge}. */
+  charge(key: string, tokens: number): void {
+    const now = this.now();
+    this.bucketOf(key, now).charge(now, tokens);
+  }
+
+  giveBack(key: string): void {
+    this.buckets.get(key)?.giveBack();
+  }
+
+  private bucketOf(key: string, now: number): TokenBucket {
     const bucket = this.buckets.get(key) ?? new TokenBucket(this.perSecond, this.burst, now);
     this.buckets.delete(key);
     this.buckets.set(key, bucket);
@@ -53,10 +72,6 @@ export class RateLimiter {
       const oldest = this.buckets.keys().next().value;
       if (oldest !== undefined) this.buckets.delete(oldest);
     }
-    return bucket.take(now, tokens);
-  }
-
-  giveBack(key: string): void {
-    this.buckets.get(key)?.giveBack();
+    return bucket;
   }
 }

@@ -20,6 +20,15 @@ describe('a token bucket', () => {
     expect(takeTimes(bucket, 6, 1_000_000)).toEqual([0, 0, 0, 0, 0, 100]);
   });
 
+  it('gives nothing until a debt is paid, and a debt is a burst at most', () => {
+    const bucket = new TokenBucket(10, 5, 0);
+    bucket.charge(0, 7);
+    expect(bucket.take(0, 0)).toBe(200);
+    expect(bucket.take(200, 0)).toBe(0);
+    bucket.charge(200, 1_000_000);
+    expect(bucket.take(200, 0)).toBe(500);
+  });
+
   it('gives nothing for a clock that runs backwards', () => {
     const bucket = new TokenBucket(1, 1, 10_000);
     expect(bucket.take(10_000)).toBe(0);

@@ -3,9 +3,12 @@
 /** Whom everybody called, for a week. */
 export const CELEBRITY = 'celebrity';
 export const LONG_CALL = '0193e3a4-0000-7000-8000-000000000001';
-const LONG_STREAM = 3_000;
+/** The most that one call can be made to hold: devices that ring, and devices that are pushed in vain. */
+const RINGING_DEVICES = 100;
+const WOKEN_DEVICES = 200;
+const ATTEMPTS = 13;
 
-/** Ended calls of one user, spread over the last seven days; one in a thousand was missed. And one call with a stream of thousands of events. */
+/** Ended calls of one user, spread over the last seven days; one in a thousand was missed. And one call with the longest streams that can be caused. */
 export async function seedHistory(query, calls) {
   await query(
     `with call as materialized (
@@ -28,18 +31,27 @@ export async function seedHistory(query, calls) {
   );
   await query(
     `with happened as (
-       select 1 as version, 'CallInitiated' as type, jsonb_build_object('callId', $1::text,
+       select 'call-' as kind, 1 as version, 'CallInitiated' as type, jsonb_build_object('callId', $1::text,
               'caller', jsonb_build_object('userId', 'fan-0', 'name', null, 'deviceId', 'fan-0-phone'),
               'callee', jsonb_build_object('userId', $2::text), 'media', 'voice', 'metadata', '{}'::jsonb, 'ringTimeoutMs', 180000) as data
        union all
-       select nr + 1, 'CallRinging', jsonb_build_object('deviceId', 'made-up-' || nr, 'name', null) from generate_series(1, $3::int) nr
+       select 'call-', nr + 1, 'CallRinging', jsonb_build_object('deviceId', 'device-' || nr, 'name', null)
+         from generate_series(1, $3::int) nr
        union all
-       select $3::int + 2, 'CallMissed', '{}'::jsonb)
+       select 'call-', $3::int + 2, 'CallMissed', '{}'::jsonb
+       union all
+       select 'wake-', nr, 'WakeRequested', jsonb_build_object('deviceId', 'device-' || nr, 'platform', 'android', 'channel', 'push',
+              'because', 'offline', 'provider', 'fcm', 'environment', null, 'app', 'app', 'pushId', gen_random_uuid())
+         from generate_series(1, $4::int) nr
+       union all
+       select 'wake-', $4::int * attempt + nr, 'PushRetried', jsonb_build_object('deviceId', 'device-' || nr, 'provider', 'fcm',
+              'environment', null, 'status', 503, 'reason', 'UNAVAILABLE', 'attempt', attempt, 'afterMs', 1000)
+         from generate_series(1, $4::int) nr, generate_series(1, $5::int) attempt)
      insert into events (stream_id, version, type, data, actor, command_id, at)
-     select 'call-' || $1, version, type, data, null, gen_random_uuid(),
+     select kind || $1, version, type, data, null, gen_random_uuid(),
             date_trunc('milliseconds', statement_timestamp() - interval '1 day' + version * interval '10 milliseconds')
-       from happened order by version`,
-    [LONG_CALL, CELEBRITY, LONG_STREAM],
+       from happened order by kind, version`,
+    [LONG_CALL, CELEBRITY, RINGING_DEVICES, WOKEN_DEVICES, ATTEMPTS],
   );
 }
 

@@ -89,12 +89,8 @@ export class Calls {
    * @throws StoreUnavailable when it was not its turn in time; then nothing was done
    */
   inTurn<R>(key: string, work: () => Promise<R>): Promise<R> {
-    const queuedAt = performance.now();
-    return this.turns.run(key, () =>
-      performance.now() - queuedAt > LONGEST_WAIT_MS
-        ? Promise.reject(new StoreUnavailable(new Error('earlier commands on the call take too long')))
-        : work(),
-    );
+    const error = (): Error => new StoreUnavailable(new Error('earlier commands on the call take too long'));
+    return this.turns.run(key, work, { ms: LONGEST_WAIT_MS, error });
   }
 
   private async decideAndAppend(

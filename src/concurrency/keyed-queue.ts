@@ -8,10 +8,16 @@ export class KeyedQueue {
     return this.tails.size;
   }
 
-  /** @returns what `work` comes to; the failure of earlier work is its own affair */
-  run<R>(key: string, work: () => Promise<R>): Promise<R> {
+  /**
+   * @param longest how long the work may wait for its turn; later it is not begun, and fails with that error
+   * @returns what `work` comes to; the failure of earlier work is its own affair
+   */
+  run<R>(key: string, work: () => Promise<R>, longest?: { ms: number; error: () => Error }): Promise<R> {
     const before = this.tails.get(key);
-    const turn = before ? before.then(work, work) : work();
+    const queuedAt = performance.now();
+    const begin = (): Promise<R> =>
+      longest && performance.now() - queuedAt > longest.ms ? Promise.reject(longest.error()) : work();
+    const turn = before ? before.then(begin, begin) : work();
     this.tails.set(key, turn);
     const done = (): void => {
       if (this.tails.get(key) === turn) this.tails.delete(key);

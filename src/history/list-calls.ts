@@ -10,9 +10,7 @@ import {
   callOf,
 } from '../calls/domain/call.js';
 import { CLOCK, type Clock } from '../clock.js';
-import { KeyedQueue } from '../concurrency/keyed-queue.js';
 import { LIST_POOL } from '../database/pools.js';
-import { ANSWER_MS, tooLate } from '../deadline.js';
 import { keyOf, opened } from '../event-store/personal-data.js';
 import { Failure } from '../failure.js';
 import { type CallRecord, recordOf } from './call-record.js';
@@ -55,26 +53,16 @@ const LOOKED_AT = 1_000;
  *
  * What a page costs does not grow with the history: with a filter (`with`, `media`, `outcome`) one request looks at so many
  * calls at most. A page that is not full by then is given out as it is, and its cursor goes on behind the last call looked at.
- * Lists have connections of their own, and those of one user wait for each other.
+ * Lists have connections of their own.
  */
 @QueryHandler(ListCalls)
 export class ListCallsHandler implements IQueryHandler<ListCalls> {
-  private readonly turns = new KeyedQueue();
-
   constructor(
     @Inject(LIST_POOL) private readonly pool: Pool,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  execute({ userId, filters }: ListCalls): Promise<CallPage> {
-    const deadline = performance.now() + ANSWER_MS;
-    return this.turns.run(userId, () => {
-      if (performance.now() > deadline) return Promise.reject(tooLate());
-      return this.list(userId, filters);
-    });
-  }
-
-  private async list(userId: string, filters: CallFilters): Promise<CallPage> {
+  async execute({ userId, filters }: ListCalls): Promise<CallPage> {
     const after = filters.cursor === undefined ? null : decodeCursor(filters.cursor);
     const { direction = null, with: peer = null, media = null, outcome = null, limit } = filters;
     const filtered = peer !== null || media !== null || outcome !== null;

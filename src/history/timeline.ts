@@ -2,6 +2,7 @@ import { Inject } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import { LIST_POOL } from '../database/pools.js';
+import { mapInSlices } from '../concurrency/slices.js';
 import { rfc3339 } from '../calls/domain/call-view.js';
 import { keyOf, opened } from '../event-store/personal-data.js';
 
@@ -37,7 +38,7 @@ export class TimelineHandler implements IQueryHandler<Timeline> {
       values: [callId],
     });
     let position = 0;
-    return rows.map(({ stream_id, version, type, at, data, key }) => {
+    return mapInSlices(rows, ({ stream_id, version, type, at, data, key }) => {
       position = Math.max(position + 1, at.getTime() * 1_000);
       return {
         ...{ position, stream: stream_id.startsWith('wake-') ? 'wake' : 'call' },

@@ -9,6 +9,7 @@ import type { ExistingCall } from '../calls/domain/call.js';
 import { type CallView, viewOf } from '../calls/domain/call-view.js';
 import { seenBy } from '../calls/domain/decide.js';
 import { callId, userId } from '../calls/payloads.js';
+import { HistoryTurns } from '../history/history-turns.js';
 import { Explain, type Explanation } from '../history/explain.js';
 import { type CallPage, ListCalls } from '../history/list-calls.js';
 import { Timeline, type TimelineItem } from '../history/timeline.js';
@@ -35,6 +36,7 @@ export class CallHistoryController {
     private readonly queries: QueryBus,
     private readonly commands: CommandBus,
     private readonly calls: Calls,
+    private readonly turns: HistoryTurns,
   ) {}
 
   @Get()
@@ -47,7 +49,7 @@ export class CallHistoryController {
     @SpeakingUser() user: User,
     @Query(new Shape(filters)) query: z.output<typeof filters>,
   ): Promise<CallPage> {
-    return this.queries.execute(new ListCalls(user.userId, query));
+    return this.turns.run(user.userId, () => this.queries.execute(new ListCalls(user.userId, query)));
   }
 
   @Get(':callId')
@@ -65,8 +67,10 @@ export class CallHistoryController {
 
   @Get(':callId/explain')
   @Describe({ summary: 'Why it rang, or did not', answer: { schema: explanationSchema } })
-  async explain(@SpeakingUser() user: User, @Param('callId', callIdParam) id: string): Promise<Explanation> {
-    return this.queries.execute(new Explain(await this.visible(id, user.userId)));
+  explain(@SpeakingUser() user: User, @Param('callId', callIdParam) id: string): Promise<Explanation> {
+    return this.turns.run(user.userId, async () =>
+      this.queries.execute(new Explain(await this.visible(id, user.userId))),
+    );
   }
 
   @Get(':callId/events')
@@ -75,12 +79,14 @@ export class CallHistoryController {
     description: '`position` rises in that order and is made from the time; a webhook’s counts all events.',
     answer: { schema: timelineSchema },
   })
-  async events(
+  events(
     @SpeakingUser() user: User,
     @Param('callId', callIdParam) id: string,
   ): Promise<{ items: TimelineItem[] }> {
-    const call = await this.visible(id, user.userId);
-    return { items: await this.queries.execute(new Timeline(call.callId)) };
+    return this.turns.run(user.userId, async () => {
+      const { callId } = await this.visible(id, user.userId);
+      return { items: await this.queries.execute(new Timeline(callId)) };
+    });
   }
 
   /** For anybody but its two participants a call does not exist. */

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { type ExistingCall, isUnanswered } from '../calls/domain/call.js';
-import { type CallView, rfc3339, viewOf } from '../calls/domain/call-view.js';
+import { rfc3339, viewOf } from '../calls/domain/call-view.js';
 import { CLOCK, type Clock } from '../clock.js';
 import { Bus } from '../cluster/bus.js';
 import { Presence } from '../devices/presence.js';
@@ -20,7 +20,8 @@ import { Signals } from './signals.js';
 
 export interface Sync {
   serverTime: string;
-  calls: CallView[];
+  /** An array of `CallView`. */
+  calls: JsonText;
   /** An array of `{callId, seq, from, signal}`. */
   signals: JsonText;
 }
@@ -121,7 +122,7 @@ export class Arrivals implements OnModuleDestroy {
     const { signals, acknowledged } = this.signals.waitingFor(session, elsewhere);
     const sync = {
       serverTime: rfc3339(this.clock.now()),
-      calls: calls.map(viewOf),
+      calls: new JsonText(JSON.stringify(calls.map(viewOf))),
       signals: new JsonText(`[${signals.map((signal) => messageOf(signal).text).join(',')}]`),
     };
     return { calls, sync, acknowledged };

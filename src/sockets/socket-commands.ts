@@ -11,7 +11,10 @@ import { EndCall } from '../calls/end-call.js';
 import { InitiateCall } from '../calls/initiate-call.js';
 import { RingCall } from '../calls/ring-call.js';
 import { UserTokens } from '../auth/user-tokens.js';
+import { KeyedQueue } from '../concurrency/keyed-queue.js';
+import { ANSWERED_IN_TIME } from '../deadline.js';
 import { Failure } from '../failure.js';
+import { Quotas } from '../quotas.js';
 import { Arrivals } from './arrivals.js';
 import { MediaStates } from './media-states.js';
 import { type Session, actorOf } from './sessions.js';
@@ -33,7 +36,11 @@ export class SocketCommands {
     private readonly media: MediaStates,
     private readonly arrivals: Arrivals,
     private readonly tokens: UserTokens,
+    private readonly quotas: Quotas,
   ) {}
+
+  /** A sync may be large: those of one user wait for each other, and count. */
+  private readonly syncs = new KeyedQueue();
 
   run<E extends ClientEvent>(session: Session, event: E, payload: PayloadOf<E>): Promise<object> {
     return this.table[event](session, payload);
@@ -67,10 +74,7 @@ export class SocketCommands {
       await this.arrivals.register(session);
       return {};
     },
-    sync: async (session) => {
-      const { sync } = await this.arrivals.syncOf(session);
-      return sync;
-    },
+    sync: (session) => this.syncs.run(session.userId, () => this.sync(session), ANSWERED_IN_TIME),
     'session:refresh': async (session, { token }) => {
       const user = await this.tokens.verify(token);
       if (user.userId !== session.userId)
@@ -80,4 +84,11 @@ export class SocketCommands {
       return { expiresAt: rfc3339(user.expiresAt) };
     },
   };
+
+  private async sync(session: Session): Promise<object> {
+    this.quotas.takeBytesOfUser(session.userId, 0);
+    const { sync } = await this.arrivals.syncOf(session);
+    this.quotas.chargeAnswer(session.userId, sync.calls.text.length + sync.signals.text.length);
+    return sync;
+  }
 }

@@ -49,6 +49,19 @@ describe('a keyed queue', () => {
     await expect(following).resolves.toBe('second');
   });
 
+  it('does not begin what has waited for longer than it may', async () => {
+    const queue = new KeyedQueue();
+    const begun: string[] = [];
+    const [slow, late] = ['slow', 'late'].map((name) => controlled(begun, name));
+    const longest = { ms: -1, error: () => new Error('too late') };
+    const first = queue.run('a', slow!.work, longest);
+    const second = queue.run('a', late!.work, longest);
+    slow!.finish();
+    await expect(first).resolves.toBe('slow');
+    await expect(second).rejects.toThrow('too late');
+    expect(begun).toEqual(['slow']);
+  });
+
   it('forgets a key once its work is done', async () => {
     const queue = new KeyedQueue();
     await Promise.all([queue.run('a', () => Promise.resolve()), queue.run('a', () => Promise.resolve())]);

@@ -60,3 +60,31 @@ describe('limits', () => {
     });
   });
 });
+
+describe('answers that are large', () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await testGateway({ RATE_LIMIT_EVENTS_PER_SECOND: '200', RATE_LIMIT_CALLS_PER_MINUTE: '100' });
+  });
+  afterAll(() => gateway.stop());
+
+  it('count with what their user sends, so that asking for them again and again ends', async () => {
+    const [alice, bob] = [await gateway.phone('alice'), await gateway.phone('bob')];
+    const metadata = { text: 'x'.repeat(2_000) };
+    for (let nr = 0; nr < 40; nr++) {
+      const callId = randomUUID();
+      await alice.say('call:initiate', { callId, callee: 'nobody', media: 'voice', metadata });
+      await alice.say('call:cancel', { callId });
+    }
+    const answers = await Promise.all(Array.from({ length: 300 }, () => alice.say('sync')));
+    expect(answers[0]).toMatchObject({ ok: true });
+    expect(answers.at(-1)).toMatchObject({
+      ok: false,
+      error: { code: 'RATE_LIMITED', retryable: true, retryAfterMs: expect.any(Number) as number },
+    });
+    expect(await gateway.http('/v1/calls', { as: 'alice' })).toMatchObject({ status: 429 });
+    expect(await bob.say('sync')).toMatchObject({ ok: true });
+    await pause(answers.at(-1)!.error.retryAfterMs! + 5);
+    expect(await alice.say('sync')).toMatchObject({ ok: true });
+  });
+});

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { HistoryTurns } from '../../src/history/history-turns.js';
 import { type CallPage, ListCalls, ListCallsHandler } from '../../src/history/list-calls.js';
 import { givenStore } from '../event-store/given-store.js';
 import { recordCalls } from './given-calls.js';
@@ -58,8 +59,9 @@ describe('the list of somebody with a long history', () => {
       },
     } as unknown as Pool;
     const handler = new ListCallsHandler(counting, clock);
+    const turns = new HistoryTurns();
     const asked = ['alice', 'bob', 'alice', 'alice', 'bob'].map((user) =>
-      handler.execute(new ListCalls(user, { outcome: 'failed', limit: 1 })),
+      turns.run(user, () => handler.execute(new ListCalls(user, { outcome: 'failed', limit: 1 }))),
     );
     await Promise.all(asked);
     expect(most).toBe(1);

@@ -29,7 +29,7 @@ export const history = {
     },
   },
   'long-streams': {
-    what: 'one call of 3,000 events, and its timeline, explanation and view as often as allowed',
+    what: 'one call with the 2,900 events it can be made to hold, and its timeline, explanation and view as often as allowed',
     history: true,
     async act(scene) {
       const token = await scene.token(CELEBRITY);
