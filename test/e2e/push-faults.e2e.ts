@@ -1,5 +1,5 @@
-import type { Fault } from '../../src/simulator/push-simulator.js';
-import { ask } from '../support/embedded-postgres.js';
+import type { Fault } from 'ringway-simulator';
+import { ask } from '../support/database.js';
 import { BUNDLE, type PushingGateway, pushingGateway } from '../support/pushing.js';
 
 type Service = 'apns-sandbox' | 'fcm' | 'token';
