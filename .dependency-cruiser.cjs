@@ -28,7 +28,7 @@ const rooms = [
   room('auth', 'clock', 'config', 'failure', 'safe-json'),
   room('devices', 'database', 'event-store', 'operations/log', 'clock', 'failure', 'rate-limit'),
   room(
-    ...['ringing', 'calls', 'devices', 'push', 'event-store', 'database', 'auth/action-tokens'],
+    ...['ringing', 'calls', 'concurrency', 'devices', 'push', 'event-store', 'database', 'auth/action-tokens'],
     ...['operations/(log|gateway-url)', 'clock', 'config'],
   ),
   room(
@@ -46,7 +46,14 @@ const rooms = [
     'failure',
   ),
   room(
-    ...['privacy', 'calls', 'devices', 'event-store', 'history/recent-calls'],
+    ...[
+      'privacy',
+      'calls',
+      'cluster/(feed|cluster.module)',
+      'devices',
+      'event-store',
+      'history/recent-calls',
+    ],
     ...['database/pools', 'operations/log', 'clock', 'config'],
   ),
   room(
@@ -71,7 +78,7 @@ const rooms = [
       'operations',
       'auth/speaker',
       'calls/call-changed',
-      'ringing/(token-purge-breaker|wake-progressed|job-sweeper)',
+      'ringing/(token-purge-breaker|wake-progressed|job-runner)',
     ],
     ...['sockets/socket-server', 'cluster/bus', 'database/pools', 'deadline'],
   ),

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 
 interface Installed {
   version?: string;
+  license?: string;
   integrity?: string;
   dev?: boolean;
   link?: boolean;
@@ -13,7 +14,7 @@ const json = (path: string): unknown =>
 const { packages } = json('package-lock.json') as { packages: Record<string, Installed> };
 const installed = Object.entries(packages)
   .filter(([path]) => path.includes('node_modules/'))
-  .map(([path, about]) => ({ name: path.split('node_modules/').at(-1)!, ...about }));
+  .map(([path, about]) => ({ name: path.split('node_modules/').at(-1)!, path, ...about }));
 const shipped = installed.filter(({ dev, link }) => !dev && !link);
 
 /** Below these, somebody who sends messages can take the gateway down, or worse. */
@@ -39,6 +40,32 @@ const FLOORS: [name: string, floor: string, why: string][] = [
 /** Libraries with a history of accepting forged tokens, or without a maintainer. */
 const UNWANTED = ['jsonwebtoken', 'jws', 'fast-jwt', 'class-transformer', 'request', 'node-uuid'];
 
+/** SPDX ids of licences whose only condition on who ships the code is to pass on the notices. */
+const ALLOWED_LICENCES = [
+  '0BSD',
+  'Apache-2.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'ISC',
+  'MIT',
+  'PostgreSQL',
+  'Python-2.0',
+];
+
+/** What a package says of its licence; old ones do so in a form that the lock file leaves out. */
+function licenceOf({ path, license }: { path: string; license?: string }): string {
+  if (license !== undefined) return license;
+  const { licenses } = json(`${path}/package.json`) as { licenses?: { type: string }[] };
+  return licenses?.map(({ type }) => type).join(' AND ') ?? 'none';
+}
+
+/** Of `A OR B` one must be allowed, of `A AND B` both; anything more complicated is for a person to read. */
+const isAllowed = (licence: string): boolean =>
+  licence
+    .replace(/^\((.*)\)$/, '$1')
+    .split(' OR ')
+    .some((choice) => choice.split(' AND ').every((id) => ALLOWED_LICENCES.includes(id)));
+
 const isAtLeast = (version: string, floor: string): boolean => {
   const [a, b] = [version, floor].map((text) => text.split('-')[0]!.split('.').map(Number));
   const differs = b!.findIndex((part, index) => a![index] !== part);
@@ -58,11 +85,42 @@ describe('what is shipped with the gateway', () => {
   it('is what its makers published: the lock file knows its hash', () =>
     expect(shipped.filter(({ integrity }) => !integrity)).toEqual([]));
 
+  it('has a licence that lets it ship with the gateway', () => {
+    const all = shipped.map((one) => ({ ...one, licence: licenceOf(one) }));
+    const offenders = all.filter(({ licence }) => !isAllowed(licence));
+    expect(offenders.map(({ name, version, licence }) => `${name} ${version}: ${licence}`)).toEqual([]);
+  });
+
   it('runs no script while it is installed, but for those that are allowed or refused by name', () => {
     const { allowScripts } = json('package.json') as { allowScripts: Record<string, boolean> };
     const scripts = shipped.filter(({ hasInstallScript }) => hasInstallScript).map(({ name }) => name);
     expect(scripts.filter((name) => !(name in allowScripts))).toEqual([]);
   });
+});
+
+describe('our own packages', () => {
+  const ours = Object.keys(packages).filter((path) => !path.includes('node_modules/'));
+
+  it.each(ours.map((path) => `${path}/package.json`.replace(/^\//, '')))('%s says Apache-2.0', (path) =>
+    expect(json(path)).toHaveProperty('license', 'Apache-2.0'),
+  );
+
+  it('have a notice that names the licence and where its text is', () => {
+    const notice = readFileSync(new URL('../LICENSE', import.meta.url), 'utf8');
+    expect(notice).toContain('SPDX-License-Identifier: Apache-2.0');
+    expect(notice).toContain('https://www.apache.org/licenses/LICENSE-2.0');
+  });
+});
+
+describe('the check of licences', () => {
+  it.each([
+    ['MIT', true],
+    ['(MIT OR GPL-3.0-only)', true],
+    ['MIT AND GPL-3.0-only', false],
+    ['AGPL-3.0-only', false],
+    ['SEE LICENSE IN LICENSE.md', false],
+    ['none', false],
+  ])('%s may ship: %s', (licence, so) => expect(isAllowed(licence)).toBe(so));
 });
 
 describe('the comparison of versions', () => {

@@ -1,4 +1,4 @@
-import type { CallEvent } from '../../src/calls/domain/call.js';
+import type { CallEvent } from '../../../src/calls/domain/call.js';
 import {
   LEASE_MS,
   callObligations,
@@ -8,7 +8,7 @@ import {
   pushKey,
   timeoutKey,
   wakeKey,
-} from '../../src/ringing/obligations.js';
+} from '../../../src/ringing/domain/jobs.js';
 import {
   answeredOn,
   busyByPolicy,
@@ -24,7 +24,7 @@ import {
   pixel,
   ringTimeoutMs,
   ringingOn,
-} from '../calls/cast.js';
+} from '../../calls/cast.js';
 
 const callMaxDurationMs = 3_600_000;
 const after = (...events: CallEvent[]) =>

@@ -1,9 +1,10 @@
 import { jest } from '@jest/globals';
 import type { CommandBus } from '@nestjs/cqrs';
+import type { RecordedJob } from '../../src/event-store/event.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
 import { systemClock } from '../../src/clock.js';
 import { Log } from '../../src/operations/log.js';
-import { JobSweeper } from '../../src/ringing/job-sweeper.js';
+import { JobRunner } from '../../src/ringing/job-runner.js';
 import type { Job, Jobs, Look } from '../../src/ringing/jobs.js';
 import { until } from '../support/until.js';
 
@@ -15,7 +16,7 @@ const job = (nr: number, epoch = 1, kind: Job['kind'] = 'push'): Job => ({
   lateMs: 0,
 });
 
-/** A sweeper that finds these jobs due at its first look, and whose commands all fail. */
+/** A runner that finds these jobs due at its first look, and whose commands all fail. */
 async function failing(due: Job[]) {
   const pauses = new Map<string, number>();
   const said: Record<string, unknown>[] = [];
@@ -27,11 +28,11 @@ async function failing(due: Job[]) {
   const bus = { execute: () => Promise.reject(new Error('the wake changed 8 times')) };
   const log = new Log('silent');
   log.warn = (message, facts) => void said.push({ message, ...facts });
-  const sweeper = new JobSweeper(jobs as never, {} as never, bus as never, log, systemClock);
-  sweeper.handles({ push: { command: () => ({}) }, 'max-duration': { command: () => ({}) } } as never);
-  sweeper.start();
+  const runner = new JobRunner(jobs as never, {} as never, bus as never, log, systemClock);
+  runner.handles({ push: { command: () => ({}) }, 'max-duration': { command: () => ({}) } } as never);
+  runner.start();
   await until(() => pauses.size === due.length);
-  await sweeper.onModuleDestroy();
+  await runner.onModuleDestroy();
   return { pauses, said };
 }
 
@@ -78,17 +79,17 @@ describe('many jobs that are due at once, as after an outage,', () => {
       finish: async () => undefined,
     };
     const bus = { execute: () => new Promise<void>((resolve) => running.push(resolve)) };
-    const sweeper = new JobSweeper(jobs as never, {} as never, bus as never, new Log('silent'), systemClock);
+    const runner = new JobRunner(jobs as never, {} as never, bus as never, new Log('silent'), systemClock);
     const step = { command: () => ({}), endsWithCommand: true };
-    sweeper.handles({ push: step, 'ring-timeout': step } as never);
-    return { sweeper, waiting, running, asked };
+    runner.handles({ push: step, 'ring-timeout': step } as never);
+    return { runner, waiting, running, asked };
   }
 
   it('are done a few at a time, until all are done', async () => {
-    const { sweeper, waiting, running } = given(
+    const { runner, waiting, running } = given(
       Array.from({ length: 60 }, (_, nr) => job(nr, 1, 'ring-timeout')),
     );
-    sweeper.start();
+    runner.start();
     await until(() => running.length === 8);
     let most = 0;
     for (let done = 0; done < 60;) {
@@ -98,67 +99,91 @@ describe('many jobs that are due at once, as after an outage,', () => {
       done++;
     }
     expect([waiting.length, most]).toEqual([0, 8]);
-    await sweeper.onModuleDestroy();
+    await runner.onModuleDestroy();
   });
 
   it('keep no push waiting, and pushes keep no timer waiting', async () => {
-    const { sweeper, waiting, running } = given([
+    const { runner, waiting, running } = given([
       ...Array.from({ length: 20 }, (_, nr) => job(nr, 1, 'ring-timeout')),
       ...Array.from({ length: 20 }, (_, nr) => job(nr, 1, 'push')),
     ]);
-    sweeper.start();
+    runner.start();
     await until(() => running.length === 28);
     expect(waiting.map(({ kind }) => kind)).toEqual(waiting.map(() => 'ring-timeout'));
-    await sweeper.onModuleDestroy();
+    await runner.onModuleDestroy();
   });
 });
 
-describe('the sweeper of a node', () => {
-  /** A sweeper, and how often it has looked for due jobs. */
+describe('the runner of a node', () => {
+  /** A runner, and how often it has looked for due jobs. */
   function given() {
     let looks = 0;
     const jobs = { claimDue: async () => (looks++, []) } as unknown as Jobs;
-    const sweeper = new JobSweeper(jobs, {} as EventStore, {} as CommandBus, new Log('silent'), systemClock);
-    return { sweeper, looks: () => looks };
+    const runner = new JobRunner(jobs, {} as EventStore, {} as CommandBus, new Log('silent'), systemClock);
+    return { runner, looks: () => looks };
   }
   const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+  const later = (dueInMs: number, leaseMs: number | null = null): RecordedJob => ({
+    key: `job in ${dueInMs}`,
+    kind: 'push',
+    payload: {},
+    dueInMs,
+    leaseMs,
+    grantedAt: 0,
+  });
+
   it('takes no job before the node listens, whatever it is told', async () => {
-    const { sweeper, looks } = given();
+    const { runner, looks } = given();
     // All that Nest calls while it starts.
-    (sweeper as { onModuleInit?(): void }).onModuleInit?.();
-    (sweeper as { onApplicationBootstrap?(): void }).onApplicationBootstrap?.();
-    sweeper.nudge(0);
+    (runner as { onModuleInit?(): void }).onModuleInit?.();
+    (runner as { onApplicationBootstrap?(): void }).onApplicationBootstrap?.();
+    runner.arm([later(0)]);
     await pause(100);
     expect(looks()).toBe(0);
-    await sweeper.onModuleDestroy();
+    await runner.onModuleDestroy();
   });
 
   it('looks at every moment it was told of, also when it is told of an earlier one afterwards', async () => {
     jest.useFakeTimers();
     try {
-      const { sweeper, looks } = given();
-      sweeper.start();
+      const { runner, looks } = given();
+      runner.start();
       await jest.advanceTimersByTimeAsync(25);
       expect(looks()).toBe(1);
-      for (const inMs of [105, 65, 25, 145]) sweeper.nudge(inMs);
+      for (const inMs of [105, 65, 25, 145]) runner.arm([later(inMs)]);
       for (let seen = 2; seen <= 5; seen++) {
         await jest.advanceTimersByTimeAsync(seen === 2 ? 50 : 40);
         expect(looks()).toBe(seen);
       }
-      await sweeper.onModuleDestroy();
+      await runner.onModuleDestroy();
       expect(jest.getTimerCount()).toBe(0);
     } finally {
       jest.useRealTimers();
     }
   });
 
+  it('does not look for what it has leased to itself', async () => {
+    jest.useFakeTimers();
+    try {
+      const { runner, looks } = given();
+      runner.start();
+      await jest.advanceTimersByTimeAsync(25);
+      runner.arm([later(0, 3_000)]);
+      await jest.advanceTimersByTimeAsync(100);
+      expect(looks()).toBe(1);
+      await runner.onModuleDestroy();
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   it('looks at once when it may, and not any more when the node stops', async () => {
-    const { sweeper, looks } = given();
-    sweeper.start();
+    const { runner, looks } = given();
+    runner.start();
     await until(() => looks() === 1);
-    await sweeper.onModuleDestroy();
-    sweeper.nudge(0);
+    await runner.onModuleDestroy();
+    runner.arm([later(0)]);
     await pause(100);
     expect(looks()).toBe(1);
   });

@@ -1,9 +1,11 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { CommandBus, type ICommand } from '@nestjs/cqrs';
 import { CLOCK, type Clock } from '../clock.js';
+import type { RecordedJob } from '../event-store/event.js';
 import { EventStore } from '../event-store/event-store.js';
 import { Log } from '../operations/log.js';
-import { type Job, type JobKind, Jobs } from './jobs.js';
+import type { JobKind } from './domain/jobs.js';
+import { type Job, Jobs } from './jobs.js';
 
 const POLL_MS = 400;
 const TICK_MS = 20;
@@ -30,17 +32,21 @@ const THOROUGH_SHARE = 10;
 const MARGIN_MS = 5_000;
 
 export interface JobStep {
-  command: (job: Job) => ICommand;
+  /** @param recorded what the append of this node has handed back; null for a job that was found due */
+  command: (job: Job, recorded: RecordedJob | null) => ICommand;
   /** The job is over when its command is; the others end theirs in the append that records what they did. */
   endsWithCommand?: true;
 }
 
 /**
- * Finds jobs that are due and belong to nobody: timers, and what a dead node left undone. It looks regularly, and at
- * the moment this node knows something to be due.
+ * Starts jobs when they are due. A job is recorded, and then leased to the node that recorded it and started there at once
+ * (by the saga); or free, and started by the node that finds it due; or claimed by one whose lease has run out, because the
+ * node that had it died or was held up; or postponed, and free again after a pause. It is over when it is deleted, by the
+ * append that records what came of it or by {@link Jobs.finish}. The runner looks regularly, and at the moment this node
+ * knows something to be due.
  */
 @Injectable()
-export class JobSweeper implements OnModuleDestroy {
+export class JobRunner implements OnModuleDestroy {
   private steps: Partial<Record<JobKind, JobStep>> = {};
   private cleaning: NodeJS.Timeout | null = null;
   private nextPoll: NodeJS.Timeout | null = null;
@@ -70,7 +76,7 @@ export class JobSweeper implements OnModuleDestroy {
     return this.late;
   }
 
-  /** What each kind of job stands for. Told by the saga: the commands themselves know the sweeper. */
+  /** What each kind of job stands for. Told by the saga: the commands themselves know the runner. */
   handles(steps: Record<JobKind, JobStep>): void {
     this.steps = steps;
   }
@@ -94,8 +100,19 @@ export class JobSweeper implements OnModuleDestroy {
     await this.sweeping;
   }
 
+  /** This node has recorded jobs: what is due later is looked for at its time. */
+  arm(jobs: readonly RecordedJob[]): void {
+    for (const { dueInMs, leaseMs } of jobs) if (leaseMs === null) this.nudge(dueInMs);
+  }
+
+  /** Not now, but after a pause, whoever is there then. */
+  async postpone(job: Pick<Job, 'key' | 'epoch'>, afterMs: number): Promise<void> {
+    await this.jobs.postpone(job, afterMs);
+    this.nudge(afterMs);
+  }
+
   /** Something will be due in so many milliseconds. Moments are rounded up, so that many calls share a look. */
-  nudge(inMs: number): void {
+  private nudge(inMs: number): void {
     if (!this.running || inMs > LONGEST_ALARM_MS) return;
     const at = Math.ceil((performance.now() + Math.max(0, inMs)) / TICK_MS) * TICK_MS;
     if (this.alarms.has(at)) return;
@@ -161,18 +178,14 @@ export class JobSweeper implements OnModuleDestroy {
     const step = this.steps[job.kind];
     try {
       if (!step) throw new Error(`nobody handles jobs of kind ${job.kind}`);
-      await this.bus.execute(step.command(job));
+      await this.bus.execute(step.command(job, null));
       if (step.endsWithCommand) await this.jobs.finish(job);
     } catch (error) {
       const { kind, epoch, payload } = job;
       const facts = { callId: payload.callId, attempt: epoch, error };
       this.log.warnRarely(`a job of kind ${kind} failed and will be tried again`, facts);
-      const pause = pauseAfter(job);
       // Where not even this can be written down, the lease runs out.
-      await this.jobs.postpone(job, pause).then(
-        () => this.nudge(pause),
-        () => undefined,
-      );
+      await this.postpone(job, pauseAfter(job)).catch(() => undefined);
     }
   }
 }
