@@ -25,7 +25,39 @@ export default tseslint.config(
       '@typescript-eslint/no-explicit-any': 'error',
       // Callbacks in options and promises are declared as methods for brevity; none of them uses this.
       '@typescript-eslint/unbound-method': 'off',
-      'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
+      // One dialect: constants that are numbers, text or flags are UPPER_CASE, private members are TypeScript's.
+      '@typescript-eslint/naming-convention': [
+        'error',
+        { selector: 'typeLike', format: ['PascalCase'] },
+        { selector: 'function', format: ['camelCase', 'PascalCase'] },
+        {
+          selector: 'variable',
+          modifiers: ['const', 'global'],
+          types: ['boolean', 'number', 'string'],
+          format: ['UPPER_CASE'],
+          filter: { regex: '^__', match: false },
+        },
+        { selector: 'parameter', format: ['camelCase', 'PascalCase'], leadingUnderscore: 'allow' },
+        { selector: 'classMethod', format: ['camelCase'], leadingUnderscore: 'allow' },
+        // Columns of a row, for example.
+        { selector: 'parameter', modifiers: ['destructured'], format: null },
+        { selector: 'classProperty', format: ['camelCase', 'UPPER_CASE'] },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'ObjectExpression > SpreadElement > ObjectExpression',
+          message:
+            'An object literal spread into one switches the check for excess properties off: write it plainly.',
+        },
+        {
+          selector: 'ArrayExpression > SpreadElement > ArrayExpression',
+          message: 'Write the elements of the array plainly.',
+        },
+        { selector: 'PropertyDefinition > PrivateIdentifier', message: 'Write private, as everywhere.' },
+        { selector: 'MethodDefinition > PrivateIdentifier', message: 'Write private, as everywhere.' },
+      ],
+      'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
       eqeqeq: 'error',
       'no-console': 'error',
     },
@@ -34,6 +66,9 @@ export default tseslint.config(
     files: ['**/test/**', 'bench/**', 'scripts/**'],
     rules: {
       'no-console': 'off',
+      'max-lines': ['error', { max: 350, skipBlankLines: true, skipComments: true }],
+      // The constants of a test are its examples.
+      '@typescript-eslint/naming-convention': 'off',
       '@typescript-eslint/require-await': 'off',
       // What comes over the wire is JSON: a test reads the fields it expects, and fails where they are missing.
       '@typescript-eslint/no-explicit-any': 'off',

@@ -86,10 +86,15 @@ function report(server: string, cells: readonly Cell[]): void {
     const us = cells.find((other) => other.callers === callers && isOurs(other) && sameWork(other, cell))!;
     const mid = (of: (sample: Sample) => number, digits: number) => median(samples.map(of)).toFixed(digits);
     const columns = [
-      ...[callers, contestant.name, Math.round(speed(cell))],
-      ...[Math.round(Math.max(...samples.map(({ perSecond }) => perSecond)))],
-      ...[mid(({ p50 }) => p50, 2), mid(({ p99 }) => p99, 2), mid(({ cpu }) => cpu, 0)],
-      ...[samples.reduce((sum, { errors }) => sum + errors, 0), us === cell ? '' : ratio(us, cell)],
+      callers,
+      contestant.name,
+      Math.round(speed(cell)),
+      Math.round(Math.max(...samples.map(({ perSecond }) => perSecond))),
+      mid(({ p50 }) => p50, 2),
+      mid(({ p99 }) => p99, 2),
+      mid(({ cpu }) => cpu, 0),
+      samples.reduce((sum, { errors }) => sum + errors, 0),
+      us === cell ? '' : ratio(us, cell),
     ];
     console.log(`| ${columns.join(' | ')} |`);
   }

@@ -53,7 +53,7 @@ async function start(log: Log): Promise<Stop> {
       },
     );
     stops.push(() => gateway.stop());
-    welcome(gateway, config, simulator);
+    printWelcome(gateway, config, simulator);
     if (simulator && board) {
       const cast = startCast({ simulator, board }, { host: config.host, port: gateway.port }, log);
       stops.push(() => cast.stop());
@@ -75,7 +75,11 @@ async function embeddedPostgres({ dataDir }: Config, log: Log): Promise<Embedded
   return server;
 }
 
-function welcome({ port }: RunningGateway, { host, demo }: Config, simulator: PushSimulator | null): void {
+function printWelcome(
+  { port }: RunningGateway,
+  { host, demo }: Config,
+  simulator: PushSimulator | null,
+): void {
   const local = ['0.0.0.0', '127.0.0.1', '::', '::1'].includes(host);
   const url = `http://${local ? 'localhost' : isIPv6(host) ? `[${host}]` : host}:${port}`;
   const lines = [

@@ -20,7 +20,7 @@ const compressed: Plugin = {
 };
 
 /** `npm run dev -w web` beside a gateway on port 3000: the page from here, everything else from there. */
-const gateway = process.env['RINGWAY_URL'] ?? 'http://localhost:3000';
+const GATEWAY = process.env['RINGWAY_URL'] ?? 'http://localhost:3000';
 const demoPage: Plugin = {
   name: 'demo-page',
   apply: 'serve',
@@ -50,10 +50,10 @@ export default defineConfig({
       ...Object.fromEntries(
         ['/v1', '/docs', '/openapi.json', '/asyncapi.json', '/health', '/metrics'].map((path) => [
           path,
-          gateway,
+          GATEWAY,
         ]),
       ),
-      '/socket.io': { target: gateway, ws: true },
+      '/socket.io': { target: GATEWAY, ws: true },
     },
   },
 });

@@ -48,8 +48,12 @@ const jobsOf = (callId: string): NewJob[] => [
 ];
 
 const appendOf = (streamId: string, jobs: boolean): Append => ({
-  ...{ streamId, expectedVersion: 0, events: [{ type: 'CallInitiated', data: data() }], actor },
-  ...{ commandId: randomUUID(), jobs: jobs ? jobsOf(streamId) : [] },
+  streamId,
+  expectedVersion: 0,
+  events: [{ type: 'CallInitiated', data: data() }],
+  actor,
+  commandId: randomUUID(),
+  jobs: jobs ? jobsOf(streamId) : [],
 });
 
 function must(status: string | undefined): void {
@@ -62,7 +66,10 @@ const OUR_JOBS = `select count(distinct e.stream_id)::int as events, count(disti
   count(*)::int - 2 * count(distinct e.stream_id)::int as wrong from events e left join jobs j on j.stream_id = e.stream_id`;
 
 const ours = (name: string, jobs: boolean): Contestant => ({
-  ...{ name, jobs, prepare: migrate, verification: jobs ? OUR_JOBS : OUR_TABLE },
+  name,
+  jobs,
+  prepare: migrate,
+  verification: jobs ? OUR_JOBS : OUR_TABLE,
   async open(url) {
     const pool = openPool(url, 'appends', 2);
     const store = new EventStore(pool);
@@ -75,7 +82,10 @@ const ours = (name: string, jobs: boolean): Contestant => ({
 
 /** The same function of the same schema, called with one append at a time over ten connections. */
 const oneByOne = (name: string, jobs: boolean): Contestant => ({
-  ...{ name, jobs, prepare: migrate, verification: jobs ? OUR_JOBS : OUR_TABLE },
+  name,
+  jobs,
+  prepare: migrate,
+  verification: jobs ? OUR_JOBS : OUR_TABLE,
   async open(url) {
     const pool = openPool(url, 'appends', 10);
     return {
@@ -96,13 +106,11 @@ const INSERT = `insert into events (stream_id, version, type, data, actor, comma
   on conflict do nothing returning at`;
 
 const insertByHand: Contestant = {
-  ...{
-    name: 'one `INSERT` each, by hand',
-    jobs: false,
-    floor: true,
-    prepare: migrate,
-    verification: OUR_TABLE,
-  },
+  name: 'one `INSERT` each, by hand',
+  jobs: false,
+  floor: true,
+  prepare: migrate,
+  verification: OUR_TABLE,
   async open(url) {
     const pool = openPool(url, 'inserts', 10);
     return {

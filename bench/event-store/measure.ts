@@ -58,8 +58,12 @@ export async function measure(
     const { latencies, elapsed, cpu, errors } = measured;
     latencies.sort((a, b) => a - b);
     return {
-      ...{ perSecond: latencies.length / elapsed, p50: at(latencies, 0.5), p99: at(latencies, 0.99) },
-      ...{ cpu: cpu / latencies.length, errors: errors + warm.errors, faults },
+      perSecond: latencies.length / elapsed,
+      p50: at(latencies, 0.5),
+      p99: at(latencies, 0.99),
+      cpu: cpu / latencies.length,
+      errors: errors + warm.errors,
+      faults,
     };
   } finally {
     await open.close();

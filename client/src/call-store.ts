@@ -178,7 +178,9 @@ export class CallStore {
   private newContext(): CallContext {
     const { deviceId, commands, outbox } = this.options;
     const context: CallContext = {
-      ...{ deviceId, commands, outbox },
+      deviceId,
+      commands,
+      outbox,
       learn: (view) => {
         if (context === this.context) this.learn(view);
       },

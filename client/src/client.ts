@@ -57,7 +57,9 @@ export class RingwayClient extends Emitter<RingwayEvents> {
     this.http = new RingwayHttp(address.http, this.tokens, deadlineMs);
     this.outbox = new LeaveOutbox(this.connection, this.http, deviceId);
     this.store = new CallStore({
-      ...{ deviceId, commands: this.commands, outbox: this.outbox },
+      deviceId,
+      commands: this.commands,
+      outbox: this.outbox,
       userId: () => this.userId,
       lookUp: (callId) => this.http.call(callId),
       incoming: (call) => this.emit('incoming', call),

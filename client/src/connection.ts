@@ -164,7 +164,10 @@ export class Connection extends Emitter<Events> {
       if (round !== this.round) return;
       const socket = io(address.origin, {
         path: address.socketPath,
-        ...{ transports: ['websocket'], forceNew: true, reconnection: false, timeout: CONNECT_WITHIN_MS },
+        transports: ['websocket'],
+        forceNew: true,
+        reconnection: false,
+        timeout: CONNECT_WITHIN_MS,
         auth: { token, deviceId, appState: this.appState },
       });
       this.socket = socket;

@@ -282,5 +282,8 @@ const plain = ({
   sdpMLineIndex,
   usernameFragment,
 }: RTCIceCandidate): RTCIceCandidateInit => ({
-  ...{ candidate, sdpMid, sdpMLineIndex, usernameFragment },
+  candidate,
+  sdpMid,
+  sdpMLineIndex,
+  usernameFragment,
 });

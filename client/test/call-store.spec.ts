@@ -6,10 +6,21 @@ import { RingwayError } from '../src/index.js';
 import type { CallView } from '../src/index.js';
 
 const view = (version: number, more: Partial<CallView> = {}): CallView => ({
-  ...{ callId: 'c1', version, media: 'voice', state: 'initiated', outcome: null, endReason: null },
-  ...{ caller: { userId: 'alice', name: null }, callee: { userId: 'bob', name: null }, metadata: {} },
-  ...{ initiatedAt: '2026-11-22T12:00:00.000Z', ringExpiresAt: '2026-11-22T12:00:45.000Z' },
-  ...{ ringingAt: null, answeredAt: null, endedAt: null, answeredBy: null },
+  callId: 'c1',
+  version,
+  media: 'voice',
+  state: 'initiated',
+  outcome: null,
+  endReason: null,
+  caller: { userId: 'alice', name: null },
+  callee: { userId: 'bob', name: null },
+  metadata: {},
+  initiatedAt: '2026-11-22T12:00:00.000Z',
+  ringExpiresAt: '2026-11-22T12:00:45.000Z',
+  ringingAt: null,
+  answeredAt: null,
+  endedAt: null,
+  answeredBy: null,
   ...more,
 });
 const ringing = view(2, { state: 'ringing' });
@@ -21,7 +32,10 @@ const serverTime = '2026-11-22T12:00:00.000Z';
 function bobsPhone({ recorded = ended }: { recorded?: CallView | null } = {}) {
   const [incoming, changes]: [Call[], string[]] = [[], []];
   const store = new CallStore({
-    ...{ deviceId: 'phone', userId: () => 'bob', commands: {} as Commands, outbox: {} as LeaveOutbox },
+    deviceId: 'phone',
+    userId: () => 'bob',
+    commands: {} as Commands,
+    outbox: {} as LeaveOutbox,
     lookUp: () =>
       recorded
         ? Promise.resolve(recorded)
@@ -32,7 +46,10 @@ function bobsPhone({ recorded = ended }: { recorded?: CallView | null } = {}) {
   return { store, incoming, changes, the: () => store.calls.get('c1')! };
 }
 const signal = (seq: number, callId = 'c1') => ({
-  ...{ callId, seq, from: { userId: 'alice', deviceId: 'a' }, signal: `signal ${seq}` },
+  callId,
+  seq,
+  from: { userId: 'alice', deviceId: 'a' },
+  signal: `signal ${seq}`,
 });
 
 describe('the calls of an app', () => {

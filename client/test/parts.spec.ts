@@ -38,7 +38,8 @@ describe('a UUID of version 7', () => {
 describe('a token', () => {
   it('says whose it is and when it ends, in any script', () => {
     expect(claimsOf(jwt({ sub: 'zoë-李', exp: 1_700_000_000 }))).toEqual({
-      ...{ userId: 'zoë-李', expiresAt: 1_700_000_000_000 },
+      userId: 'zoë-李',
+      expiresAt: 1_700_000_000_000,
     });
   });
   it.each(['', 'opaque', 'a.b.c', jwt([])])('that is no JWT (%s) says nothing', (token) => {

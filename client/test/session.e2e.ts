@@ -149,7 +149,9 @@ describe('the session of an app', () => {
     const alice = await running.online('alice');
     const call = alice.call({ callee: '', media: 'voice' });
     await expect(call.sent).rejects.toMatchObject({
-      ...{ name: 'RingwayError', code: 'INVALID', retryable: false },
+      name: 'RingwayError',
+      code: 'INVALID',
+      retryable: false,
       details: [{ path: 'callee', message: 'must not be empty' }],
     });
   });

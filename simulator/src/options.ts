@@ -73,7 +73,7 @@ const settings: Record<SettingName, Setting> = {
   },
 };
 
-export const usage = `Usage: ringway-simulator [options]
+export const USAGE = `Usage: ringway-simulator [options]
 
 Both APNs environments, FCM and Google's token endpoint on this machine, as strict as the originals.
 

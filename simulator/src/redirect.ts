@@ -6,7 +6,7 @@ import { type Options, readOptions } from './options.js';
  * connections to Apple's and Google's hosts go to the simulator. All above TCP (server name, certificate check, request)
  * is as the client does it. The simulator is found by the environment variables it is started with, or their defaults.
  */
-const { host, ports } = readOptions([], process.env) as Options;
+const { host: HOST, ports } = readOptions([], process.env) as Options;
 const targets: Record<string, number> = {
   'api.push.apple.com': ports.apnsProduction,
   'api.sandbox.push.apple.com': ports.apnsSandbox,
@@ -30,7 +30,7 @@ prototype.connect = function redirected(...args) {
   const asked = normalized[0];
   const name = typeof asked === 'object' && asked !== null ? (asked as Destination).host : undefined;
   const port = name === undefined ? undefined : targets[name];
-  if (port !== undefined) normalized[0] = { ...(asked as object), host, port, lookup: undefined };
+  if (port !== undefined) normalized[0] = { ...(asked as object), host: HOST, port, lookup: undefined };
   else if (/\.(googleapis|push\.apple)\.com$/.test(name ?? ''))
     throw new Error(`ringway-simulator does not simulate ${name}`);
   return connect.apply(this, args);

@@ -1,6 +1,6 @@
 import { SignJWT, errors, jwtVerify } from 'jose';
 import type { Clock } from '../time/clock.js';
-import { Failure } from '../errors/api-error.js';
+import { ApiError } from '../errors/api-error.js';
 
 /** What the bearer of a push may do: ring, answer or decline one call, on one device. */
 export interface ActionGrant {
@@ -34,18 +34,20 @@ export class ActionTokens {
       .sign(this.key);
   }
 
-  /** @throws Failure `TOKEN_EXPIRED` or `UNAUTHENTICATED` */
+  /** @throws ApiError `TOKEN_EXPIRED` or `UNAUTHENTICATED` */
   async verify(token: string): Promise<ActionGrant> {
     try {
       const { payload } = await jwtVerify<{ cid: string; did: string }>(token, this.key, {
-        ...{ algorithms: ['HS256'], typ: ACTION_TOKEN_TYPE, requiredClaims: ['sub', 'exp', 'cid', 'did'] },
+        algorithms: ['HS256'],
+        typ: ACTION_TOKEN_TYPE,
+        requiredClaims: ['sub', 'exp', 'cid', 'did'],
         currentDate: new Date(this.clock.now()),
       });
       return { callId: payload.cid, userId: payload.sub!, deviceId: payload.did };
     } catch (error) {
       if (error instanceof errors.JWTExpired)
-        throw new Failure('TOKEN_EXPIRED', 'The action token has expired.');
-      throw new Failure('UNAUTHENTICATED', 'The action token is not valid.');
+        throw new ApiError('TOKEN_EXPIRED', 'The action token has expired.');
+      throw new ApiError('UNAUTHENTICATED', 'The action token is not valid.');
     }
   }
 }

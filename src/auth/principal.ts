@@ -8,14 +8,14 @@ import {
 import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 import { decodeProtectedHeader } from 'jose';
-import { Failure } from '../errors/api-error.js';
+import { ApiError } from '../errors/api-error.js';
 import { ACTION_TOKEN_TYPE, type ActionGrant, ActionTokens } from './action-tokens.js';
 import { type User, UserTokens } from './user-tokens.js';
 
 /** Who sent an HTTP request: a user with their token, or a woken phone with the action token of one call. */
-export type Speaker = ({ kind: 'user' } & User) | ({ kind: 'action' } & ActionGrant);
+export type Principal = ({ kind: 'user' } & User) | ({ kind: 'action' } & ActionGrant);
 
-type Heard = Request & { speaker?: Speaker };
+type Heard = Request & { principal?: Principal };
 
 const ACCESS = Symbol('access');
 /** The route needs no token. */
@@ -27,23 +27,23 @@ export const WithActionToken = (): MethodDecorator => SetMetadata(ACCESS, 'actio
 export const ForOperators = (): ClassDecorator => SetMetadata(ACCESS, 'operator');
 export const OPERATOR_SCOPE = 'ringway:operator';
 
-/** The {@link Speaker} of the request, as a parameter of a route. */
-export const Speaking = createParamDecorator((_: unknown, context: ExecutionContext): Speaker => {
-  const { speaker } = context.switchToHttp().getRequest<Heard>();
-  if (!speaker) throw new Failure('UNAUTHENTICATED', 'A token is required.');
-  return speaker;
+/** The {@link Principal} of the request, as a parameter of a route. */
+export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
+  const { principal } = context.switchToHttp().getRequest<Heard>();
+  if (!principal) throw new ApiError('UNAUTHENTICATED', 'A token is required.');
+  return principal;
 });
 
 /** The user of the request; routes that take no action token have nobody else. */
-export const SpeakingUser = createParamDecorator((_: unknown, context: ExecutionContext): User => {
-  const { speaker } = context.switchToHttp().getRequest<Heard>();
-  if (speaker?.kind !== 'user') throw new Failure('UNAUTHENTICATED', 'A user token is required.');
-  return speaker;
+export const CurrentUser = createParamDecorator((_: unknown, context: ExecutionContext): User => {
+  const { principal } = context.switchToHttp().getRequest<Heard>();
+  if (principal?.kind !== 'user') throw new ApiError('UNAUTHENTICATED', 'A user token is required.');
+  return principal;
 });
 
 /** Every route needs a token unless it says otherwise. */
 @Injectable()
-export class SpeakerGuard implements CanActivate {
+export class PrincipalGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly users: UserTokens,
@@ -58,19 +58,19 @@ export class SpeakerGuard implements CanActivate {
     if (access === 'public') return true;
     const request = context.switchToHttp().getRequest<Heard>();
     const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (token === undefined) throw new Failure('UNAUTHENTICATED', 'Send "Authorization: Bearer <token>".');
+    if (token === undefined) throw new ApiError('UNAUTHENTICATED', 'Send "Authorization: Bearer <token>".');
     if (!isActionToken(token)) {
       const user = await this.users.verify(token);
       if (access === 'operator' && !user.scopes.includes(OPERATOR_SCOPE)) {
-        throw new Failure('NOT_ALLOWED', `This needs a token whose scope claim contains ${OPERATOR_SCOPE}.`);
+        throw new ApiError('NOT_ALLOWED', `This needs a token whose scope claim contains ${OPERATOR_SCOPE}.`);
       }
-      request.speaker = { kind: 'user', ...user };
+      request.principal = { kind: 'user', ...user };
       return true;
     }
     const grant = await this.actions.verify(token);
     if (access !== 'action')
-      throw new Failure('NOT_ALLOWED', 'An action token is good for its own call only.');
-    request.speaker = { kind: 'action', ...grant };
+      throw new ApiError('NOT_ALLOWED', 'An action token is good for its own call only.');
+    request.principal = { kind: 'action', ...grant };
     return true;
   }
 }

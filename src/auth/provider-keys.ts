@@ -4,7 +4,7 @@ import { type JWTVerifyGetKey, createRemoteJWKSet, customFetch, errors } from 'j
 export interface KeyTiming {
   /** How often the keys are asked for anew; a withdrawn one counts no longer than that while the provider answers. */
   refreshMs: number;
-  /** At most one request for unknown keys in this time, whatever key ids strangers make up. */
+  /** At most one request for unknown keys in this time, whatever key ids are made up. */
   cooldownMs: number;
 }
 

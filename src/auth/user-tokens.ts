@@ -9,8 +9,8 @@ import {
 } from 'jose';
 import type { Clock } from '../time/clock.js';
 import type { Config } from '../config/config.js';
-import { Failure } from '../errors/api-error.js';
-import { cleanText, findFlaw } from '../protocol/json-guard.js';
+import { ApiError } from '../errors/api-error.js';
+import { cleanText, findJsonFault } from '../protocol/json-guard.js';
 import { ACTION_TOKEN_TYPE } from './action-tokens.js';
 import { type KeyTiming, ProviderKeys, isProviderAway } from './provider-keys.js';
 
@@ -57,11 +57,11 @@ export class UserTokens implements OnModuleDestroy {
     this.keys?.stop();
   }
 
-  /** @throws Failure `UNAUTHENTICATED`, `TOKEN_EXPIRED`, or `UNAVAILABLE` when the identity provider does not answer */
+  /** @throws ApiError `UNAUTHENTICATED`, `TOKEN_EXPIRED`, or `UNAVAILABLE` when the identity provider does not answer */
   async verify(token: unknown): Promise<User> {
     if (typeof token !== 'string' || token === '')
-      throw new Failure('UNAUTHENTICATED', 'A token is required.');
-    if (token.length > MAX_TOKEN_LENGTH) throw new Failure('UNAUTHENTICATED', 'The token is too long.');
+      throw new ApiError('UNAUTHENTICATED', 'A token is required.');
+    if (token.length > MAX_TOKEN_LENGTH) throw new ApiError('UNAUTHENTICATED', 'The token is too long.');
     let verified: JWTVerifyResult;
     try {
       verified = await this.verifySignature(token, {
@@ -73,16 +73,16 @@ export class UserTokens implements OnModuleDestroy {
       });
       // The tolerance is for what lies ahead; what has ended has ended.
       if (verified.payload.exp! * 1_000 <= this.clock.now())
-        throw new Failure('TOKEN_EXPIRED', 'The token has expired.');
+        throw new ApiError('TOKEN_EXPIRED', 'The token has expired.');
       // jose looks at `iat` only where a longest age is asked for.
       if ((verified.payload.iat ?? 0) > this.clock.now() / 1_000 + AHEAD_S)
-        throw new Failure('UNAUTHENTICATED', 'The token is not valid: its claim iat lies ahead.');
+        throw new ApiError('UNAUTHENTICATED', 'The token is not valid: its claim iat lies ahead.');
     } catch (error) {
-      throw error instanceof Failure ? error : refusal(error);
+      throw error instanceof ApiError ? error : refusal(error);
     }
     // Signed with another key already; and even if somebody made both secrets the same, it is good for one call only.
     if (verified.protectedHeader.typ === ACTION_TOKEN_TYPE) {
-      throw new Failure('UNAUTHENTICATED', 'An action token does not sign a user in.');
+      throw new ApiError('UNAUTHENTICATED', 'An action token does not sign a user in.');
     }
     return userOf(verified.payload);
   }
@@ -114,17 +114,17 @@ const via =
   (token, options) =>
     jwtVerify(token, keys.find, { ...options, algorithms: ['RS256', 'ES256', 'EdDSA', 'Ed25519'] });
 
-function refusal(error: unknown): Failure {
-  if (error instanceof errors.JWTExpired) return new Failure('TOKEN_EXPIRED', 'The token has expired.');
+function refusal(error: unknown): ApiError {
+  if (error instanceof errors.JWTExpired) return new ApiError('TOKEN_EXPIRED', 'The token has expired.');
   if (error instanceof errors.JWTClaimValidationFailed) {
-    return new Failure(
+    return new ApiError(
       'UNAUTHENTICATED',
       `The token is not valid: its claim ${error.claim} is missing or wrong.`,
     );
   }
   if (isProviderAway(error))
-    return new Failure('UNAVAILABLE', 'The identity provider does not answer; try again.');
-  return new Failure('UNAUTHENTICATED', 'The token is not valid.');
+    return new ApiError('UNAVAILABLE', 'The identity provider does not answer; try again.');
+  return new ApiError('UNAUTHENTICATED', 'The token is not valid.');
 }
 
 function userOf({ sub: subject, name, exp, scope }: JWTPayload): User {
@@ -136,12 +136,14 @@ function userOf({ sub: subject, name, exp, scope }: JWTPayload): User {
     sub.length < 1 ||
     sub.length > 256 ||
     [...sub].length > 128 ||
-    findFlaw(sub)
+    findJsonFault(sub)
   ) {
-    throw new Failure('UNAUTHENTICATED', 'The token is not valid: sub must be 1 to 128 characters long.');
+    throw new ApiError('UNAUTHENTICATED', 'The token is not valid: sub must be 1 to 128 characters long.');
   }
   return {
-    ...{ userId: sub, name: nameOf(name), expiresAt: Math.min((exp ?? 0) * 1_000, END_OF_TIME_MS) },
+    userId: sub,
+    name: nameOf(name),
+    expiresAt: Math.min((exp ?? 0) * 1_000, END_OF_TIME_MS),
     scopes: typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [],
   };
 }

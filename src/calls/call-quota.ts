@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
-import { Failure } from '../errors/api-error.js';
+import { ApiError } from '../errors/api-error.js';
 import { RateLimiter } from '../limits/rate-limit.js';
 import { Calls } from './calls.js';
 import { type ExistingCall, isParticipant } from './domain/call.js';
@@ -34,7 +34,7 @@ export class CallQuota {
 
   /**
    * Starts a call on the caller's account. A command that started none, because it was a repetition or failed, is free.
-   * @throws Failure `RATE_LIMITED`
+   * @throws ApiError `RATE_LIMITED`
    */
   async charge<R extends { created: boolean; call: ExistingCall }>(
     { caller, callee, callId }: { caller: string; callee: string; callId: string },
@@ -59,7 +59,7 @@ export class CallQuota {
   }
 
   /** The refusal, or null when there is room for one more call; then its place is taken. */
-  private take(caller: string, callee: string): Failure | null {
+  private take(caller: string, callee: string): ApiError | null {
     const { callsPerMinute } = this.config;
     const most = callsPerMinute * LIVE_MINUTES;
     if (this.live.startedBy(caller) >= most) return limited(`More than ${most} calls at once.`, LATER_MS);
@@ -72,5 +72,5 @@ export class CallQuota {
   }
 }
 
-const limited = (message: string, retryAfterMs: number): Failure =>
-  new Failure('RATE_LIMITED', message, { retryAfterMs });
+const limited = (message: string, retryAfterMs: number): ApiError =>
+  new ApiError('RATE_LIMITED', message, { retryAfterMs });

@@ -11,8 +11,13 @@ import { LiveCalls } from './live-calls.js';
 import { RingCallHandler } from './ring-call.js';
 
 const handlers = [
-  ...[InitiateCallHandler, RingCallHandler, AnswerCallHandler, DeclineCallHandler],
-  ...[CancelCallHandler, EndCallHandler, CloseCallHandler],
+  InitiateCallHandler,
+  RingCallHandler,
+  AnswerCallHandler,
+  DeclineCallHandler,
+  CancelCallHandler,
+  EndCallHandler,
+  CloseCallHandler,
 ];
 
 @Module({ providers: [Calls, LiveCalls, CallQuota, ...handlers], exports: [Calls, CallQuota] })

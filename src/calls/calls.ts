@@ -141,7 +141,11 @@ export class Calls {
     if (anticipated.state === 'none') throw new Error('nothing to append');
     const { callId } = anticipated;
     const result = await this.store.append<CallEvent>({
-      ...{ streamId: streamOf(callId), expectedVersion: call.version, events, commandId, claims },
+      streamId: streamOf(callId),
+      expectedVersion: call.version,
+      events,
+      commandId,
+      claims,
       actor: by && { userId: by.userId, deviceId: by.deviceId },
       release: released(anticipated, events),
     });

@@ -28,7 +28,9 @@ export const namesOfNewCall = ({ callId, caller }: NewCall): Claim[] => [
 
 /** Looked at: did the user cancel the id before its call came? */
 export const unlessCancelled = (userId: string, callId: string): Claim => ({
-  ...{ key: earlyCancelKey(userId, callId), owner: null, kept: false },
+  key: earlyCancelKey(userId, callId),
+  owner: null,
+  kept: false,
 });
 
 /**
@@ -61,8 +63,10 @@ export const aliasContent = (callId: string, of: string, content: string): strin
   `${callId} ${of} ${content}`;
 
 export const earlyCancelClaim = (userId: string, callId: string): Claim => ({
-  ...{ key: earlyCancelKey(userId, callId), owner: null },
-  ...{ kept: true, ttlMs: EARLY_CANCEL_MS },
+  key: earlyCancelKey(userId, callId),
+  owner: null,
+  kept: true,
+  ttlMs: EARLY_CANCEL_MS,
 });
 
 /** What a call gives back: the pair once it is answered, everything once it is over. */

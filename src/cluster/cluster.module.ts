@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { PresenceModule } from '../presence/presence.module.js';
-import { Bus } from './redis-bus.js';
-import { Feed } from './event-feed.js';
+import { RedisBus } from './redis-bus.js';
+import { EventFeed } from './event-feed.js';
 
-@Module({ imports: [PresenceModule], providers: [Bus, Feed], exports: [Bus, Feed] })
+@Module({ imports: [PresenceModule], providers: [RedisBus, EventFeed], exports: [RedisBus, EventFeed] })
 export class ClusterModule {}

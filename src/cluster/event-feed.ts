@@ -6,7 +6,7 @@ import { type Cursor, EventStore } from '../event-store/event-store.js';
 import { Presence } from '../presence/presence.js';
 import { Log } from '../log/log.js';
 import { WakeProgressed } from '../ringing/wake-progressed.js';
-import { Bus } from './redis-bus.js';
+import { RedisBus } from './redis-bus.js';
 
 const POLL_MS = 250;
 const BATCH = 500;
@@ -20,7 +20,7 @@ const HINT_MS = 5;
  */
 @Injectable()
 @EventsHandler(CallChanged, WakeProgressed)
-export class Feed
+export class EventFeed
   implements IEventHandler<CallChanged | WakeProgressed>, OnApplicationBootstrap, OnModuleDestroy
 {
   private cursor: Cursor | null = null;
@@ -34,7 +34,7 @@ export class Feed
   constructor(
     private readonly store: EventStore,
     private readonly presence: Presence,
-    private readonly bus: Bus,
+    private readonly bus: RedisBus,
     private readonly log: Log,
   ) {}
 
@@ -104,7 +104,7 @@ export class Feed
 
   private async catchUp(): Promise<void> {
     this.again = false;
-    if (this.presence.alone && !this.bus.clustered && !this.store.mayHoldNews) {
+    if (this.presence.alone && !this.bus.clustered && !this.store.hasCommandsInDoubt) {
       // Stay close behind the head, so that the first events of a node that joins are not missed.
       this.cursor = this.presence.recentHead ?? this.cursor;
       return;
@@ -113,7 +113,7 @@ export class Feed
       const events = await this.store.readAfter(this.cursor!, BATCH);
       const appends = new Map<string, StoredEvent[]>();
       for (const event of events) {
-        if (this.store.recordedHere(event.commandId)) continue;
+        if (this.store.isOwnCommand(event.commandId)) continue;
         const key = `${event.commandId} ${event.streamId}`;
         appends.set(key, [...(appends.get(key) ?? []), event]);
       }

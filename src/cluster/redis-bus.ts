@@ -5,7 +5,7 @@ import { CLOCK, type Clock } from '../time/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { Presence } from '../presence/presence.js';
 import { Log } from '../log/log.js';
-import { Envelopes } from './sealed-messages.js';
+import { SealedMessages } from './sealed-messages.js';
 
 /** Injection token of the secret that the nodes of one database share. */
 export const NODES_SECRET = Symbol('nodes secret');
@@ -38,13 +38,13 @@ interface Asked {
  * `REDIS_URL`, or while Redis is away, there is nobody to tell.
  */
 @Injectable()
-export class Bus implements OnModuleInit, OnModuleDestroy {
+export class RedisBus implements OnModuleInit, OnModuleDestroy {
   private pub: Redis | null = null;
   private sub: Redis | null = null;
   private heartbeat: NodeJS.Timeout | null = null;
   private readonly handlers = new Map<string, (payload: never) => unknown>();
   private readonly asked = new Map<string, Asked>();
-  private readonly envelopes: Envelopes;
+  private readonly envelopes: SealedMessages;
   /** Of this database alone: Redis is often shared. */
   private readonly channel: string;
   private away = false;
@@ -57,7 +57,7 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
     @Inject(NODES_SECRET) secret: string,
     @Inject(CLOCK) clock: Clock,
   ) {
-    this.envelopes = new Envelopes(secret, presence.nodeId, clock);
+    this.envelopes = new SealedMessages(secret, presence.nodeId, clock);
     this.channel = `ringway:${this.envelopes.realm}`;
   }
 
@@ -154,7 +154,7 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
   }
 
   private receive(channel: string, text: string): void {
-    const from = Envelopes.senderOf(text);
+    const from = SealedMessages.senderOf(text);
     if (from === this.presence.nodeId) return;
     let message: Message;
     try {
@@ -205,11 +205,9 @@ export class Bus implements OnModuleInit, OnModuleDestroy {
   ): Redis {
     const client = new Redis(url, {
       ...options,
-      ...{
-        connectTimeout: COMMAND_MS,
-        keepAlive: 5_000,
-        retryStrategy: (attempt: number) => Math.min(100 * attempt, 1_000),
-      },
+      connectTimeout: COMMAND_MS,
+      keepAlive: 5_000,
+      retryStrategy: (attempt: number) => Math.min(100 * attempt, 1_000),
     });
     client.on('error', (error) => {
       if (!this.away) this.log.warn('Redis is away; nodes learn from PostgreSQL meanwhile', { error });

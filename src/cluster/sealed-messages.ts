@@ -33,7 +33,7 @@ interface Peer {
  * from the secret and its name, so that no key meets as many messages as could exhaust its IVs. A message is opened once:
  * each carries its sender's count, which only rises, and its time.
  */
-export class Envelopes {
+export class SealedMessages {
   private readonly peers = new Map<string, Peer>();
   private readonly ownKey: Buffer;
   private readonly since: number;
@@ -68,7 +68,7 @@ export class Envelopes {
 
   /** @throws Error for whatever was not sealed by a node of this database, for this node, just now, and not opened before */
   open(envelope: string): unknown {
-    const from = Envelopes.senderOf(envelope);
+    const from = SealedMessages.senderOf(envelope);
     const peer = this.peers.get(from) ?? { key: this.keyOf(from), lastNr: 0, lastAt: 0 };
     const { nr, at, to, content } = decrypt(peer.key, envelope.slice(from.length + 1));
     if (to !== null && to !== this.nodeId) throw new Error('is for another node');
@@ -76,7 +76,7 @@ export class Envelopes {
     const now = this.clock.now();
     if (at < this.since || Math.abs(now - at) > MAX_AGE_MS) throw new Error('is too old');
     if (this.peers.size >= MANY_PEERS && !this.peers.has(from)) this.forgetPeers(now - 2 * MAX_AGE_MS);
-    this.peers.set(from, { key: peer.key, lastNr: nr, lastAt: now }); // whose name strangers made up never gets here
+    this.peers.set(from, { key: peer.key, lastNr: nr, lastAt: now }); // whose name somebody made up never gets here
     return content;
   }
 

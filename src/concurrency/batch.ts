@@ -21,7 +21,7 @@ export class Batch<T, R> {
     private readonly run: (requests: T[]) => Promise<R[]>,
   ) {}
 
-  /** @throws what the statement throws, or a timeout that `isOutage` knows */
+  /** @throws what the statement throws, or a timeout that `isTransient` knows */
   add(request: T): Promise<R> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.giveUp(waiting), LONGEST_WAIT_MS);

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
 import { type ApnsApp, type FcmApp, apnsApps, caFile, fcmApps } from './push-config.js';
-import { type ConfigFault, type Environment, Settings, decimal, quote } from './env-reader.js';
+import { type ConfigFault, type Environment, EnvReader, decimal, quote } from './env-reader.js';
 
 export interface IceServer {
   urls: string | string[];
@@ -54,8 +54,13 @@ export class ConfigError extends Error {
 }
 
 const KNOWN_PREFIXED = new Set([
-  ...['RINGWAY_DATA_DIR', 'RINGWAY_RETENTION_DAYS', 'APNS_APPS', 'FCM_APPS', 'FCM_ORIGIN'],
-  ...['APNS_ORIGIN_PRODUCTION', 'APNS_ORIGIN_SANDBOX'],
+  'RINGWAY_DATA_DIR',
+  'RINGWAY_RETENTION_DAYS',
+  'APNS_APPS',
+  'FCM_APPS',
+  'FCM_ORIGIN',
+  'APNS_ORIGIN_PRODUCTION',
+  'APNS_ORIGIN_SANDBOX',
 ]);
 
 /**
@@ -64,7 +69,7 @@ const KNOWN_PREFIXED = new Set([
  * @returns the settings and warnings about names that look like typos
  */
 export function readConfig(env: Environment): { config: Config; warnings: string[] } {
-  const settings = new Settings(env);
+  const settings = new EnvReader(env);
   const nodeEnv = settings.text('NODE_ENV');
   const production = nodeEnv === 'production';
   const secure: readonly string[] = production ? ['https:'] : ['https:', 'http:'];
@@ -198,7 +203,7 @@ const iceServersSchema = z.array(
   }),
 );
 
-function iceServers(settings: Settings): IceServer[] {
+function iceServers(settings: EnvReader): IceServer[] {
   const servers = settings.json('ICE_SERVERS', iceServersSchema, []);
   for (const url of servers.flatMap((server) => server.urls)) {
     if (!/^(stun|stuns|turn|turns):/.test(url)) {
@@ -209,12 +214,12 @@ function iceServers(settings: Settings): IceServer[] {
 }
 
 /** As parsed: the phones that get it, and put paths behind it, may read URLs less forgivingly. */
-function publicUrl(settings: Settings): string | null {
+function publicUrl(settings: EnvReader): string | null {
   const url = settings.urlWithout(['user name', 'query', 'fragment'], 'PUBLIC_URL', ['https:', 'http:']);
   return url === null ? null : new URL(url).href.replace(/\/+$/, '');
 }
 
-function corsOrigins(settings: Settings): string[] {
+function corsOrigins(settings: EnvReader): string[] {
   const origins = (settings.text('CORS_ORIGINS') ?? '').split(',').map((origin) => origin.trim());
   return origins.filter(Boolean).map((given) => {
     const { origin, href } = URL.canParse(given) ? new URL(given) : { origin: 'null', href: '' };
@@ -228,7 +233,7 @@ function corsOrigins(settings: Settings): string[] {
   });
 }
 
-function trustedProxies(settings: Settings): BlockList {
+function trustedProxies(settings: EnvReader): BlockList {
   const proxies = new BlockList();
   const names = (settings.text('TRUSTED_PROXIES') ?? '').split(',').map((name) => name.trim());
   for (const name of names.filter(Boolean)) {

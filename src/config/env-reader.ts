@@ -21,7 +21,7 @@ const HAS: Record<UrlPart, (url: URL) => boolean> = {
 };
 
 /** Reads settings one by one, and collects faults instead of stopping at the first, so that one start names them all. */
-export class Settings {
+export class EnvReader {
   readonly faults: ConfigFault[] = [];
   constructor(private readonly env: Environment) {}
 

@@ -1,6 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
-import { type Settings, quote, textOf } from './env-reader.js';
+import { type EnvReader, quote, textOf } from './env-reader.js';
 
 /** A signing key for one bundle id in one APNs environment. */
 export interface ApnsApp {
@@ -32,7 +32,7 @@ const apnsAppsSchema = z.array(
 );
 
 /** `APNS_APPS`: one entry per key and environment. */
-export function apnsApps(settings: Settings): ApnsApp[] {
+export function apnsApps(settings: EnvReader): ApnsApp[] {
   const apps: ApnsApp[] = [];
   for (const [index, entry] of settings.json('APNS_APPS', apnsAppsSchema, []).entries()) {
     const key = privateKey(settings, 'APNS_APPS', `${index}.key`, entry.key, 'ec');
@@ -62,7 +62,7 @@ const fcmAppsSchema = z.array(
 );
 
 /** `FCM_APPS`, with token endpoints of these protocols. */
-export function fcmApps(settings: Settings, protocols: readonly string[]): FcmApp[] {
+export function fcmApps(settings: EnvReader, protocols: readonly string[]): FcmApp[] {
   const projects = new Set<string>();
   return settings.json('FCM_APPS', fcmAppsSchema, []).flatMap(({ projectId, serviceAccount }, index) => {
     const fault = (problem: string): [] => {
@@ -101,7 +101,7 @@ export function fcmApps(settings: Settings, protocols: readonly string[]): FcmAp
 
 /** PEM text (also with `\n` written as two characters, as env files do) or the path of a PEM file. */
 function privateKey(
-  settings: Settings,
+  settings: EnvReader,
   name: string,
   at: string,
   given: string,
@@ -132,7 +132,7 @@ function privateKey(
 }
 
 /** `PUSH_CA_FILE`: PEM. */
-export function caFile(settings: Settings): string | null {
+export function caFile(settings: EnvReader): string | null {
   const path = settings.text('PUSH_CA_FILE');
   if (path === null) return null;
   const pem = textOf(path);

@@ -33,7 +33,7 @@ export const CONNECTIONS = {
 };
 
 /** For questions over many calls, which nobody's call waits for. */
-export const PATIENT = { query_timeout: 4_900, statement_timeout: 4_800 };
+export const LONG_QUERY = { query_timeout: 4_900, statement_timeout: 4_800 };
 
 /** Opens a pool whose idle connections may be cut without taking the process down. */
 export function openPool(
@@ -43,7 +43,11 @@ export function openPool(
   limits: Partial<typeof LIMITS> = {},
 ): pg.Pool {
   const pool = new pg.Pool({
-    ...{ connectionString: url, application_name: `ringway ${name}`, max, ...LIMITS, ...limits },
+    connectionString: url,
+    application_name: `ringway ${name}`,
+    max,
+    ...LIMITS,
+    ...limits,
   });
   // An idle connection that PostgreSQL closes raises 'error' on the pool; the next query opens a new one.
   pool.on('error', () => undefined);
@@ -80,7 +84,7 @@ const READ_ONLY = '25006';
  * to a server that takes no writes. Pools of pg see to that themselves when they run the query; TypeORM holds connections
  * of its own accord, and would give it back.
  */
-export class MortalClient extends pg.Client {
+export class ExpiringClient extends pg.Client {
   constructor(config?: string | pg.ClientConfig) {
     super(config);
     const query = this.query.bind(this) as (...args: unknown[]) => unknown;

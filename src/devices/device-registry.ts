@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, IsNull, Not } from 'typeorm';
 import { CLOCK, type Clock } from '../time/clock.js';
-import { Failure } from '../errors/api-error.js';
+import { ApiError } from '../errors/api-error.js';
 import { EventStore } from '../event-store/event-store.js';
 import { DeviceEntity } from './device.entity.js';
 
@@ -277,7 +277,7 @@ export class DeviceRegistry {
   }
 }
 
-class Raced extends Failure {
+class Raced extends ApiError {
   constructor() {
     super('UNAVAILABLE', 'The device is being changed by somebody else; try again.');
   }

@@ -2,10 +2,10 @@ import { Module } from '@nestjs/common';
 import { DeviceQuota } from './device-quota.js';
 import { DeviceRegistry } from './device-registry.js';
 import { NameOfDeviceHandler } from './name-of-device.js';
-import { Reaches } from './reachability.js';
+import { Reachability } from './reachability.js';
 
 @Module({
-  providers: [DeviceRegistry, DeviceQuota, Reaches, NameOfDeviceHandler],
-  exports: [DeviceRegistry, DeviceQuota, Reaches],
+  providers: [DeviceRegistry, DeviceQuota, Reachability, NameOfDeviceHandler],
+  exports: [DeviceRegistry, DeviceQuota, Reachability],
 })
 export class DevicesModule {}

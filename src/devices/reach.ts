@@ -2,7 +2,7 @@ export type Platform = 'ios' | 'android' | 'web';
 export type ApnsEnvironment = 'sandbox' | 'production';
 
 /** One device of a user: an install, a live connection, or both. */
-export interface Reach {
+export interface ReachableDevice {
   deviceId: string;
   /** null for a connection of an install that never registered. */
   platform: Platform | null;

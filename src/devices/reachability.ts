@@ -1,28 +1,30 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { READ_POOL } from '../database/pools.js';
-import type { ApnsEnvironment, Platform, PushAddress, Reach } from './reach.js';
+import type { ApnsEnvironment, Platform, PushAddress, ReachableDevice } from './reach.js';
 
-export type Reachability = 'online' | 'pushable' | 'unreachable';
+export type ReachabilityStatus = 'online' | 'pushable' | 'unreachable';
 
 /** Where people can be reached now: their installs and the connections of nodes whose lease has not run out. */
 @Injectable()
-export class Reaches {
+export class Reachability {
   constructor(@Inject(READ_POOL) private readonly pool: Pool) {}
 
-  async of(userId: string): Promise<Reach[]> {
+  async of(userId: string): Promise<ReachableDevice[]> {
     const { rows } = await this.pool.query<Row>({ name: 'reach', text: REACH, values: [userId] });
     return rows.map(reachOf);
   }
 
-  async ofDevice(userId: string, deviceId: string): Promise<Reach | undefined> {
+  async ofDevice(userId: string, deviceId: string): Promise<ReachableDevice | undefined> {
     return (await this.of(userId)).find((reach) => reach.deviceId === deviceId);
   }
 
   /** What contacts may know: no tokens, no devices. */
-  async summary(userIds: readonly string[]): Promise<Map<string, Reachability>> {
+  async summary(userIds: readonly string[]): Promise<Map<string, ReachabilityStatus>> {
     const { rows } = await this.pool.query<{ user_id: string; online: boolean; pushable: boolean }>({
-      ...{ name: 'reach_summary', text: SUMMARY, values: [userIds] },
+      name: 'reach_summary',
+      text: SUMMARY,
+      values: [userIds],
     });
     return new Map(
       rows.map((row) => [row.user_id, row.online ? 'online' : row.pushable ? 'pushable' : 'unreachable']),
@@ -65,7 +67,7 @@ interface Row {
   app_state: 'foreground' | 'background' | null;
 }
 
-function reachOf(row: Row): Reach {
+function reachOf(row: Row): ReachableDevice {
   return { deviceId: row.device_id, platform: row.platform, push: addressOf(row), live: row.app_state };
 }
 

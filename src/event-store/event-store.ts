@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Pool } from 'pg';
-import { isOutage } from '../database/transient-error.js';
+import { isTransient } from '../database/transient-error.js';
 import {
   type Append,
   type AppendResult,
@@ -51,7 +51,7 @@ export class EventStore {
   /** Commands of this process in two halves, because a Set takes long to find its oldest entry. */
   private own = { younger: new Set<string>(), older: new Set<string>() };
   /** Commands of this process whose outcome it does not know, and since when. */
-  private readonly unsettled = new Map<string, number>();
+  private readonly inDoubt = new Map<string, number>();
 
   constructor(
     pool: Pool,
@@ -80,17 +80,17 @@ export class EventStore {
     this.remember(append.commandId);
     try {
       const result = await this.commits.append(await this.sealed(this.withObligations(append)));
-      if (result.status === 'duplicate') this.disown(append.commandId);
+      if (result.status === 'duplicate') this.markInDoubt(append.commandId);
       return result;
     } catch (error) {
-      if (error instanceof StoreUnavailable) this.disown(append.commandId);
+      if (error instanceof StoreUnavailable) this.markInDoubt(append.commandId);
       throw error;
     }
   }
 
   /**
    * The same inside a transaction of the caller's, for rare changes that must share its fate; whose own fate may remain
-   * unknown, see {@link disown}. Not for calls: a long transaction holds up every reader of the global order.
+   * unknown, see {@link markInDoubt}. Not for calls: a long transaction holds up every reader of the global order.
    */
   async appendWithin(run: RunStatement, append: Append): Promise<AppendResult> {
     this.remember(append.commandId);
@@ -99,30 +99,28 @@ export class EventStore {
   }
 
   /** A user was erased, here or by another node: what comes from them from now on gets another key. */
-  forgetKeyOf(userId: string): void {
+  evictKey(userId: string): void {
     this.keys.forget(userId);
   }
 
   /** Whether this process asked for it and knows the outcome: readers of the whole store can tell what is news to it. */
-  recordedHere(commandId: string): boolean {
-    return (
-      !this.unsettled.has(commandId) && (this.own.younger.has(commandId) || this.own.older.has(commandId))
-    );
+  isOwnCommand(commandId: string): boolean {
+    return !this.inDoubt.has(commandId) && (this.own.younger.has(commandId) || this.own.older.has(commandId));
   }
 
   /** A command of this process was given up and may be recorded yet: only who reads the whole store will know. */
-  get mayHoldNews(): boolean {
+  get hasCommandsInDoubt(): boolean {
     const longAgo = performance.now() - UNSETTLED_MS;
-    for (const [commandId, since] of this.unsettled) {
-      if (since > longAgo && this.unsettled.size <= MAX_UNSETTLED) break; // the oldest come first
-      this.unsettled.delete(commandId);
+    for (const [commandId, since] of this.inDoubt) {
+      if (since > longAgo && this.inDoubt.size <= MAX_UNSETTLED) break; // the oldest come first
+      this.inDoubt.delete(commandId);
     }
-    return this.unsettled.size > 0;
+    return this.inDoubt.size > 0;
   }
 
   /** Nobody here was told what came of it: a frozen server may carry it out minutes later. */
-  disown(commandId: string): void {
-    this.unsettled.set(commandId, performance.now());
+  markInDoubt(commandId: string): void {
+    this.inDoubt.set(commandId, performance.now());
   }
 
   /**
@@ -227,7 +225,7 @@ export class EventStore {
 }
 
 function asUnavailable(error: unknown): never {
-  throw isOutage(error) ? new StoreUnavailable(error) : error;
+  throw isTransient(error) ? new StoreUnavailable(error) : error;
 }
 
 interface Row {
@@ -252,12 +250,12 @@ const READ_HOLDER = `${SELECT} where stream_id = coalesce(
 
 const stored = <E extends NewEvent>(row: Row): StoredEvent<E> =>
   ({
-    ...{
-      streamId: row.stream_id,
-      version: row.version,
-      position: row.position,
-      type: row.type,
-      data: opened(row.data, row.key),
-    },
-    ...{ at: row.at.getTime(), actor: row.actor, commandId: row.command_id },
+    streamId: row.stream_id,
+    version: row.version,
+    position: row.position,
+    type: row.type,
+    data: opened(row.data, row.key),
+    at: row.at.getTime(),
+    actor: row.actor,
+    commandId: row.command_id,
   }) as StoredEvent<E>;

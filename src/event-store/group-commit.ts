@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { isOutage } from '../database/transient-error.js';
+import { isTransient } from '../database/transient-error.js';
 import { type Append, type AppendResult, StoreUnavailable } from './event.js';
 
 const MAX_BATCH = 64;
@@ -40,7 +40,11 @@ export class GroupCommit {
     return new Promise((resolve, reject) => {
       const { deadlineMs } = this.options;
       const waiting: Waiting = {
-        ...{ append, keys: touched(append), deadline: performance.now() + deadlineMs, resolve, reject },
+        append,
+        keys: touched(append),
+        deadline: performance.now() + deadlineMs,
+        resolve,
+        reject,
         // A statement that hangs must not keep anybody waiting longer than promised.
         timer: setTimeout(() => this.giveUp(waiting), deadlineMs),
       };
@@ -117,7 +121,7 @@ export class GroupCommit {
    * error is the fault of one append: alone, it hurts nobody else.
    */
   private async recover(batch: Waiting[], error: unknown): Promise<void> {
-    if (isOutage(error)) {
+    if (isTransient(error)) {
       await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS * (1 + Math.random())));
       const alive = batch.filter(({ deadline }) => performance.now() < deadline);
       if (alive.length > 0) await this.run(alive); // the others are given up by their timers
@@ -183,7 +187,12 @@ function parameters(appends: readonly Append[]): (string | null)[] {
     ),
     list(({ events, expectedVersion, actor, commandId }, stream) =>
       events.slice(1).map(({ type, data }, index) => ({
-        ...{ stream, version: expectedVersion + 2 + index, type, data, actor, command: commandId },
+        stream,
+        version: expectedVersion + 2 + index,
+        type,
+        data,
+        actor,
+        command: commandId,
       })),
     ),
     list(({ claims }, stream) =>
@@ -192,7 +201,12 @@ function parameters(appends: readonly Append[]): (string | null)[] {
     list(({ release }, stream) => release?.map((key) => ({ stream, key }))),
     list(({ jobs }, stream) =>
       jobs?.map(({ key, kind, payload, dueInMs, leaseMs }) => ({
-        ...{ stream, key, kind, payload, due_ms: Math.round(dueInMs), lease_ms: leaseMs },
+        stream,
+        key,
+        kind,
+        payload,
+        due_ms: Math.round(dueInMs),
+        lease_ms: leaseMs,
       })),
     ),
     list(({ cancelJobs }, stream) => cancelJobs?.map((key) => ({ stream, key }))),

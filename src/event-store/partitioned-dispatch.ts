@@ -5,7 +5,7 @@ export interface Delivery<E> {
   /** Events in hand at once. */
   parallel: number;
   /** Events of one line follow each other; what has none is alone: after all before it and before all behind it. */
-  lineOf(event: E): string | null;
+  partitionOf(event: E): string | null;
   onDelivered(event: E): unknown;
   /** Asked before each event. */
   mayGoOn(): boolean;
@@ -18,7 +18,7 @@ export interface Delivery<E> {
  */
 export async function deliver<E extends StoredEvent>(
   events: readonly E[],
-  { handle, parallel, lineOf, onDelivered, mayGoOn }: Delivery<E>,
+  { handle, parallel, partitionOf, onDelivered, mayGoOn }: Delivery<E>,
 ): Promise<void> {
   const waiting = [...events];
   const busy = new Set<string | null>();
@@ -26,15 +26,15 @@ export async function deliver<E extends StoredEvent>(
 
   const next = (): E | undefined => {
     if (failures.length > 0 || !mayGoOn() || busy.has(null)) return undefined;
-    const alone = waiting.findIndex((event) => lineOf(event) === null);
-    const index = waiting.findIndex((event) => !busy.has(lineOf(event)));
+    const alone = waiting.findIndex((event) => partitionOf(event) === null);
+    const index = waiting.findIndex((event) => !busy.has(partitionOf(event)));
     if (index < 0 || (alone >= 0 && index >= alone && (alone > 0 || busy.size > 0))) return undefined;
     return waiting.splice(index, 1)[0];
   };
   // Each goes on until nothing is left that it could begin; what waits for an event in hand is left to whoever has it.
   const work = async (): Promise<void> => {
     for (let event = next(); event; event = next()) {
-      const line = lineOf(event);
+      const line = partitionOf(event);
       busy.add(line);
       try {
         await handle(event);

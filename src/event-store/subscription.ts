@@ -15,7 +15,7 @@ export interface SubscriptionOptions {
   /** Events of different lines in hand at once; 1 keeps the global order. */
   parallel?: number;
   /** What must follow each other; null for what must be alone. An event's stream when not given. */
-  lineOf?(event: StoredEvent): string | null;
+  partitionOf?(event: StoredEvent): string | null;
   batchSize?: number;
   /** How long to sleep when there is nothing new; `wake()` ends the sleep. */
   pollMs?: number;
@@ -100,7 +100,7 @@ export class Subscription {
     const {
       handle,
       parallel = 1,
-      lineOf = ({ streamId }) => streamId,
+      partitionOf = ({ streamId }) => streamId,
       onError,
       leaseMs = LEASE_MS,
     } = this.options;
@@ -115,7 +115,13 @@ export class Subscription {
     try {
       const left = events.filter(({ position }) => !this.ahead.has(position));
       const onDelivered = ({ position }: StoredEvent): unknown => this.ahead.add(position);
-      await deliver(left, { handle, parallel, lineOf, onDelivered, mayGoOn: () => held && this.running });
+      await deliver(left, {
+        handle,
+        parallel,
+        partitionOf,
+        onDelivered,
+        mayGoOn: () => held && this.running,
+      });
     } catch (error) {
       onError?.(error);
       const at = reached().position;

@@ -4,7 +4,7 @@ import type { WakeEvent } from '../ringing/domain/wake.js';
 export type Happened = Pick<TimelineItem, 'stream' | 'type' | 'data' | 'at'>;
 
 /** What is known of one device of the callee. Moments are milliseconds since the epoch. */
-export interface DeviceFacts {
+export interface DeviceTimeline {
   deviceId: string;
   told: number | null;
   reached: { at: number; via: 'socket' | 'preflight' | 'action' } | null;
@@ -42,8 +42,8 @@ export interface Trouble {
 }
 
 /** Gathers what a call's events say about each device of the callee, in the order the devices were first heard of. */
-export function factsOf(events: readonly Happened[]): DeviceFacts[] {
-  const all = new Map<string, DeviceFacts>();
+export function deviceTimelines(events: readonly Happened[]): DeviceTimeline[] {
+  const all = new Map<string, DeviceTimeline>();
   for (const { stream, type, data, at } of events) {
     const moment = Date.parse(at);
     if (stream === 'wake') {
@@ -56,24 +56,29 @@ export function factsOf(events: readonly Happened[]): DeviceFacts[] {
   return [...all.values()];
 }
 
-function factsIn(all: Map<string, DeviceFacts>, deviceId: string): DeviceFacts {
+function factsIn(all: Map<string, DeviceTimeline>, deviceId: string): DeviceTimeline {
   const nothing = { told: null, reached: null, rang: null, push: null, healed: null, retired: null };
   const facts = all.get(deviceId) ?? { deviceId, ...nothing };
   all.set(deviceId, facts);
   return facts;
 }
 
-function learn(facts: DeviceFacts, { type, data }: WakeEvent, at: number): void {
+function learn(facts: DeviceTimeline, { type, data }: WakeEvent, at: number): void {
   const { push } = facts;
   switch (type) {
     case 'WakeRequested':
       if (data.channel === 'socket') facts.told = at;
       else
         facts.push = {
-          ...{ at, app: data.app, environment: data.environment },
+          at,
+          app: data.app,
+          environment: data.environment,
           provider: data.provider === 'apns' ? 'APNs' : 'FCM',
           hedged: data.because === 'no-acknowledgement',
-          ...{ accepted: null, rejected: null, trouble: null, refusedIn: null },
+          accepted: null,
+          rejected: null,
+          trouble: null,
+          refusedIn: null,
         };
       break;
     case 'PushAccepted':

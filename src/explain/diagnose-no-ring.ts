@@ -1,5 +1,5 @@
 import type { EndedCall } from '../calls/domain/call.js';
-import type { DeviceFacts } from './device-timeline.js';
+import type { DeviceTimeline } from './device-timeline.js';
 import { pushFault } from './push-fault.js';
 import {
   type Known,
@@ -17,13 +17,13 @@ import {
 const TO_RING_MS = 3_000;
 
 /** Why nothing rang, of a call that is over. The most telling reason first. */
-export class Silence {
+export class NoRingDiagnosis {
   /** "the caller gave up after 4.0 s" */
   private readonly gaveUp: string | null;
 
   constructor(
     private readonly call: EndedCall,
-    private readonly devices: DeviceFacts[],
+    private readonly devices: DeviceTimeline[],
     private readonly known: Known,
   ) {
     const after = seconds(call.endedAt - call.initiatedAt);
@@ -39,7 +39,7 @@ export class Silence {
         `${user} has no device that could be reached: none is connected, and none is registered for pushes`,
       );
     }
-    const first = (find: (device: DeviceFacts) => Verdict | null): Verdict | null => {
+    const first = (find: (device: DeviceTimeline) => Verdict | null): Verdict | null => {
       for (const device of devices) {
         const found = find(device);
         if (found) return found;
@@ -59,7 +59,7 @@ export class Silence {
   }
 
   /** The provider has the push. */
-  private accepted(device: DeviceFacts, at: number): Verdict {
+  private accepted(device: DeviceTimeline, at: number): Verdict {
     const { push, reached, healed } = device;
     const { provider } = push!;
     const name = this.nameOf(device);
@@ -97,20 +97,20 @@ export class Silence {
   }
 
   /** The device has the call; no push was accepted. */
-  private reached(device: DeviceFacts, at: number): Verdict {
+  private reached(device: DeviceTimeline, at: number): Verdict {
     const name = this.nameOf(device);
     if (this.endedSoonAfter(at)) return this.tooSoon(`before ${name} could ring`);
     const how = device.reached!.via === 'socket' ? 'got the call over its socket' : 'asked about the call';
     return this.says('reached_never_rang', `${name} ${how} but never reported ringing`, device);
   }
 
-  private refused(device: DeviceFacts): Verdict {
+  private refused(device: DeviceTimeline): Verdict {
     const { clause, code } = pushFault(device, this.nameOf(device), this.call.endedAt);
     return this.says(code, clause, device);
   }
 
   /** The provider did not take the push, and there was time for it. */
-  private provider(device: DeviceFacts): Verdict | null {
+  private provider(device: DeviceTimeline): Verdict | null {
     const { push } = device;
     if (!push || push.rejected) return null;
     const name = this.nameOf(device);
@@ -143,14 +143,14 @@ export class Silence {
   }
 
   /** @param told the clause tells by itself that the caller gave up */
-  private says(code: VerdictCode, clause: string, device: DeviceFacts, told = false): Verdict {
+  private says(code: VerdictCode, clause: string, device: DeviceTimeline, told = false): Verdict {
     const before = this.isSilent(device)
       ? `The socket of ${this.nameOf(device)} never acknowledged the call, and a push did not help: `
       : '';
     return says(code, before + clause + this.otherSockets(device) + (told ? '' : this.withCaller()));
   }
 
-  private otherSockets(device: DeviceFacts): string {
+  private otherSockets(device: DeviceTimeline): string {
     const others = this.devices.filter((other) => other !== device && this.isSilent(other));
     if (others.length === 0) return '';
     const names = others.map((other) => this.nameOf(other)).join(' and ');
@@ -162,7 +162,7 @@ export class Silence {
   }
 
   /** Told over a socket that had its time to acknowledge, and did not. */
-  private isSilent({ told, push, reached }: DeviceFacts): boolean {
+  private isSilent({ told, push, reached }: DeviceTimeline): boolean {
     if (reached?.via === 'socket') return false;
     if (push) return push.hedged;
     return told !== null && !reached && this.call.endedAt - told >= this.known.ackTimeoutMs;
@@ -176,7 +176,7 @@ export class Silence {
     return seconds(this.call.endedAt - this.call.initiatedAt);
   }
 
-  private nameOf({ deviceId }: DeviceFacts): string {
+  private nameOf({ deviceId }: DeviceTimeline): string {
     return this.known.nameOf(deviceId);
   }
 }

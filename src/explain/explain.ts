@@ -83,7 +83,8 @@ function stepsByDevice(
     if (typeof data.platform === 'string') device.platform = data.platform;
     if (isObject(data.refusedBefore))
       device.steps.push({
-        ...{ at, step: 'push-rejected' },
+        at,
+        step: 'push-rejected',
         ...detailsOf('PushRejected', { provider: data.provider, ...data.refusedBefore }),
       });
     device.steps.push({ at, step, ...detailsOf(type, data) });

@@ -1,6 +1,6 @@
-import type { DeviceFacts, Rejection } from './device-timeline.js';
+import type { DeviceTimeline, Rejection } from './device-timeline.js';
 
-type Pushed = NonNullable<DeviceFacts['push']>;
+type Pushed = NonNullable<DeviceTimeline['push']>;
 interface Fault {
   clause: string;
   code:
@@ -9,7 +9,7 @@ interface Fault {
 }
 
 /** Why a push was refused for good, as a clause that begins a sentence. Pure. */
-export function pushFault(device: DeviceFacts, name: string, endedAt: number): Fault {
+export function pushFault(device: DeviceTimeline, name: string, endedAt: number): Fault {
   const push = device.push!;
   const { provider } = push;
   const rejected = push.rejected!;

@@ -1,5 +1,5 @@
 import type { EndReason } from '../calls/domain/call.js';
-import type { DeviceFacts } from './device-timeline.js';
+import type { DeviceTimeline } from './device-timeline.js';
 
 export type VerdictCode =
   | ('answered' | 'answered_after_wake' | 'answered_after_environment_healed' | 'declined' | 'busy')
@@ -32,7 +32,7 @@ export interface Known {
 export const SLOW_MS = 1_000;
 
 /** `after 5.1 s (503 ServiceUnavailable)`, of a push that was long in being taken. */
-export function slowness({ push }: DeviceFacts): string | null {
+export function slowness({ push }: DeviceTimeline): string | null {
   if (!push?.accepted || push.accepted - push.at < SLOW_MS) return null;
   const why = push.trouble ? ` (${answerOf(push.trouble)})` : '';
   return `after ${seconds(push.accepted - push.at)}${why}`;

@@ -1,6 +1,6 @@
 import type { ExistingCall } from '../calls/domain/call.js';
-import { type DeviceFacts, type Happened, factsOf } from './device-timeline.js';
-import { Silence } from './diagnose-no-ring.js';
+import { type DeviceTimeline, type Happened, deviceTimelines } from './device-timeline.js';
+import { NoRingDiagnosis } from './diagnose-no-ring.js';
 import { type Known, type Verdict, howCancelled, says, seconds, slowness } from './verdict-text.js';
 
 /** One sentence in plain words, and a code for machines: why it rang, or why it did not. Pure. */
@@ -17,7 +17,7 @@ export function verdictOn(call: ExistingCall, events: readonly Happened[], known
 }
 
 function ringVerdict(call: ExistingCall, events: readonly Happened[], known: Known): Verdict {
-  const devices = factsOf(events);
+  const devices = deviceTimelines(events);
   const { nameOf } = known;
   const user = call.callee.name ?? call.callee.userId;
   const after = (moment: number): string => seconds(moment - call.initiatedAt);
@@ -44,12 +44,12 @@ function ringVerdict(call: ExistingCall, events: readonly Happened[], known: Kno
   }
   if (call.state !== 'ended')
     return says('in_progress', `The devices of ${user} are being reached; none rings yet`);
-  return new Silence(call, devices, known).verdict();
+  return new NoRingDiagnosis(call, devices, known).verdict();
 }
 
 function answered(
   deviceId: string,
-  devices: DeviceFacts[],
+  devices: DeviceTimeline[],
   { nameOf }: Known,
   { answeredAt, after }: { answeredAt: number; after: (moment: number) => string },
 ): Verdict {
@@ -81,7 +81,7 @@ function answered(
 }
 
 /** What was wrong on the way to devices that rang all the same, as clauses to add. */
-function notesOn(devices: DeviceFacts[], nameOf: Known['nameOf']): string {
+function notesOn(devices: DeviceTimeline[], nameOf: Known['nameOf']): string {
   return devices
     .flatMap((device) => {
       const name = nameOf(device.deviceId);

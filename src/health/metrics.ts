@@ -25,22 +25,27 @@ export class Metrics implements IEventHandler<CallChanged | WakeProgressed> {
       registers,
     });
     this.outcomes = new Counter({
-      ...{ name: 'ringway_calls_ended_total', help: 'Calls that are over' },
-      ...{ labelNames: ['outcome', 'media'], registers },
+      name: 'ringway_calls_ended_total',
+      help: 'Calls that are over',
+      labelNames: ['outcome', 'media'],
+      registers,
     });
     this.pushes = new Counter({
-      ...{ name: 'ringway_pushes_total', help: 'Answers of APNs and FCM' },
-      ...{ labelNames: ['provider', 'environment', 'result', 'reason'], registers },
+      name: 'ringway_pushes_total',
+      help: 'Answers of APNs and FCM',
+      labelNames: ['provider', 'environment', 'result', 'reason'],
+      registers,
     });
     this.timeToRing = new Histogram({
-      ...{
-        name: 'ringway_time_to_ring_seconds',
-        help: 'From the start of a call to the first device that shows it',
-      },
-      ...{ buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 45], registers },
+      name: 'ringway_time_to_ring_seconds',
+      help: 'From the start of a call to the first device that shows it',
+      buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 45],
+      registers,
     });
     new Gauge({
-      ...{ name: 'ringway_sockets', help: 'Devices connected to this node', registers },
+      name: 'ringway_sockets',
+      help: 'Devices connected to this node',
+      registers,
       collect() {
         this.set(sockets.size);
       },
@@ -54,8 +59,10 @@ export class Metrics implements IEventHandler<CallChanged | WakeProgressed> {
       },
     });
     new Gauge({
-      ...{ name: 'ringway_push_trouble', help: '1 while a bundle or project has this problem' },
-      ...{ labelNames: ['app', 'problem'], registers },
+      name: 'ringway_push_trouble',
+      help: '1 while a bundle or project has this problem',
+      labelNames: ['app', 'problem'],
+      registers,
       collect() {
         this.reset();
         for (const { app, problem } of breaker.troubles()) this.set({ app, problem }, 1);

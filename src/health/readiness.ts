@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Pool } from 'pg';
-import { Bus } from '../cluster/redis-bus.js';
+import { RedisBus } from '../cluster/redis-bus.js';
 import { CONTROL_POOL } from '../database/pools.js';
 import { inTime } from '../time/deadline.js';
 import { JobRunner } from '../ringing/job-runner.js';
@@ -26,7 +26,7 @@ export class Readiness {
   constructor(
     @Inject(CONTROL_POOL) private readonly pool: Pool,
     private readonly breaker: TokenPurgeBreaker,
-    private readonly bus: Bus,
+    private readonly bus: RedisBus,
     private readonly runner: JobRunner,
   ) {}
 

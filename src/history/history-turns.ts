@@ -7,7 +7,7 @@ import { ANSWERED_IN_TIME } from '../time/deadline.js';
 export class HistoryTurns {
   private readonly queue = new KeyedQueue();
 
-  /** @throws Failure `UNAVAILABLE` when earlier questions of the user take too long; then nothing was read */
+  /** @throws ApiError `UNAVAILABLE` when earlier questions of the user take too long; then nothing was read */
   run<R>(userId: string, read: () => Promise<R>): Promise<R> {
     return this.queue.run(userId, read, ANSWERED_IN_TIME);
   }

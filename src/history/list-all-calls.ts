@@ -15,7 +15,7 @@ import {
   positionOf,
 } from './list-calls.js';
 import { A_DAY_MS } from './overview.js';
-import { patientQuery } from './long-query.js';
+import { longQuery } from './long-query.js';
 
 export interface AllCallsFilters {
   /** Caller or callee. */
@@ -51,7 +51,7 @@ export class ListAllCallsHandler implements IQueryHandler<ListAllCalls> {
 
   async execute({ filters }: ListAllCalls): Promise<AllCallsPage> {
     const { text, values } = listing(filters, this.clock.now());
-    const rows = await patientQuery<Row>(this.pool, text, values);
+    const rows = await longQuery<Row>(this.pool, text, values);
     const page = rows.slice(0, filters.limit).map(({ history }) => foldRow(history));
     return { items: page.map(viewOf), nextCursor: rows.length > page.length ? cursorAfter(page) : null };
   }

@@ -12,7 +12,7 @@ import {
 import { CLOCK, type Clock } from '../time/clock.js';
 import { LIST_POOL } from '../database/pools.js';
 import { keyOf, opened } from '../event-store/crypto-shredding.js';
-import { Failure } from '../errors/api-error.js';
+import { ApiError } from '../errors/api-error.js';
 import { type CallRecord, recordOf } from './call-record.js';
 import { OUTCOME } from '../calls/call-state.sql.js';
 
@@ -159,6 +159,6 @@ const cursorAt = ({ at, callId }: { at: number; callId: string }): string =>
 
 export function decodeCursor(cursor: string): { at: number; callId: string } {
   const match = /^(\d{1,15})\.([0-9a-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString());
-  if (!match) throw Failure.invalid({ path: 'cursor', message: 'is not a cursor that this list gave out' });
+  if (!match) throw ApiError.invalid({ path: 'cursor', message: 'is not a cursor that this list gave out' });
   return { at: Number(match[1]), callId: match[2]! };
 }

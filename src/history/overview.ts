@@ -6,9 +6,9 @@ import { rfc3339 } from '../calls/domain/call-view.js';
 import { CLOCK, type Clock } from '../time/clock.js';
 import { OPERATOR_POOL } from '../database/pools.js';
 import { Presence } from '../presence/presence.js';
-import { Failure } from '../errors/api-error.js';
+import { ApiError } from '../errors/api-error.js';
 import { OUTCOME } from '../calls/call-state.sql.js';
-import { patientQuery } from './long-query.js';
+import { longQuery } from './long-query.js';
 
 export const A_DAY_MS = 86_400_000;
 const LONGEST_DAYS = 31;
@@ -76,13 +76,13 @@ export class OverviewHandler implements IQueryHandler<Overview> {
   private async count(asked?: number, until?: number): Promise<OverviewFigures> {
     const to = until ?? this.clock.now();
     const from = asked ?? to - A_DAY_MS;
-    if (from >= to) throw Failure.invalid({ path: 'from', message: 'must be before to' });
+    if (from >= to) throw ApiError.invalid({ path: 'from', message: 'must be before to' });
     if (to - from > LONGEST_DAYS * A_DAY_MS)
-      throw Failure.invalid({ path: 'from', message: `must be at most ${LONGEST_DAYS} days before to` });
+      throw ApiError.invalid({ path: 'from', message: `must be at most ${LONGEST_DAYS} days before to` });
     const stepMs = 1_000 * (STEPS_S.find((step) => (to - from) / 1_000 / step <= POINTS) ?? 43_200);
     const [calls, pushes, sockets] = await Promise.all([
-      patientQuery<CallsRow>(this.pool, CALLS, [new Date(from), new Date(to), stepMs, RING_EDGES_MS]),
-      patientQuery<PushCount>(this.pool, PUSHES, [new Date(from), new Date(to)]),
+      longQuery<CallsRow>(this.pool, CALLS, [new Date(from), new Date(to), stepMs, RING_EDGES_MS]),
+      longQuery<PushCount>(this.pool, PUSHES, [new Date(from), new Date(to)]),
       this.presence.liveSockets(),
     ]);
     const row = calls[0]!;
@@ -91,7 +91,8 @@ export class OverviewHandler implements IQueryHandler<Overview> {
     const first = Math.floor(from / stepMs) * stepMs;
     const steps = Array.from({ length: Math.ceil((to - first) / stepMs) }, (_, nr) => first + nr * stepMs);
     return {
-      ...{ from: rfc3339(from), to: rfc3339(to) },
+      from: rfc3339(from),
+      to: rfc3339(to),
       calls: {
         total: outcomes.reduce((sum, [, count]) => sum + count, 0),
         live: row.outcomes?.live ?? 0,
@@ -99,11 +100,14 @@ export class OverviewHandler implements IQueryHandler<Overview> {
         series: steps.map((at) => ({ at: rfc3339(at), calls: begun.get(at) ?? 0 })),
       },
       timeToRing: {
-        ...{ measured: row.rang, medianMs: rounded(row.median), p99Ms: rounded(row.p99) },
+        measured: row.rang,
+        medianMs: rounded(row.median),
+        p99Ms: rounded(row.p99),
         spread: [...RING_EDGES_MS, null].map((uptoMs, nr) => ({ uptoMs, calls: row.spread?.[nr] ?? 0 })),
       },
       outcomes: OUTCOMES.map((outcome) => ({ outcome, calls: row.outcomes?.[outcome] ?? 0 })),
-      ...{ pushes, sockets },
+      pushes,
+      sockets,
     };
   }
 }
@@ -163,16 +167,16 @@ select case push.type when 'PushAccepted' then 'accepted' when 'PushRejected' th
     union all
     select 'PushRejected', '{"provider": "apns"}' || (data -> 'refusedBefore') from wake where data ? 'refusedBefore'
     union all
-    select 'PushRejected', jsonb_build_object('provider', 'apns', 'environment', stranger, 'status', 400,
+    select 'PushRejected', jsonb_build_object('provider', 'apns', 'environment', declared, 'status', 400,
                                               'reason', 'BadDeviceToken')
       from (
-        select device, data ->> 'from' as stranger from wake where type = 'DeviceApnsEnvironmentCorrected'
+        select device, data ->> 'from' as declared from wake where type = 'DeviceApnsEnvironmentCorrected'
         union select device, data ->> 'refusedIn' from wake where data ->> 'refusedIn' is not null
         union select refused.device, asked.data ->> 'environment'
           from wake refused join wake asked on asked.device = refused.device and asked.data ->> 'channel' = 'push'
          where refused.data ->> 'reason' = 'BadDeviceToken' and refused.type = 'PushRejected'
            and refused.data ->> 'environment' <> asked.data ->> 'environment') unknown
      where not exists (select from wake known where known.device = unknown.device
-                          and known.data #>> '{refusedBefore,environment}' = unknown.stranger)) push
+                          and known.data #>> '{refusedBefore,environment}' = unknown.declared)) push
  where begun.type = 'CallInitiated' and begun.at >= $1 and begun.at < $2
  group by 1, 2, 3, 4, 5 order by count desc, 1, 2, 3, 4, 5`;

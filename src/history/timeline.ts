@@ -41,8 +41,12 @@ export class TimelineHandler implements IQueryHandler<Timeline> {
     return mapInSlices(rows, ({ stream_id, version, type, at, data, key }) => {
       position = Math.max(position + 1, at.getTime() * 1_000);
       return {
-        ...{ position, stream: stream_id.startsWith('wake-') ? 'wake' : 'call' },
-        ...{ version, type, at: rfc3339(at.getTime()), data: opened(data, key) },
+        position,
+        stream: stream_id.startsWith('wake-') ? 'wake' : 'call',
+        version,
+        type,
+        at: rfc3339(at.getTime()),
+        data: opened(data, key),
       };
     });
   }

@@ -31,7 +31,7 @@ export interface Description {
 }
 
 /** Documents a route from the same schemas that check it. */
-export function Describe({
+export function ApiDoc({
   summary,
   description,
   body,
@@ -61,7 +61,11 @@ const PROBLEM = {
   'application/problem+json': {
     schema: jsonSchema(
       z.object({
-        ...{ type: z.string(), title: z.string(), status: z.number(), detail: z.string(), code: z.string() },
+        type: z.string(),
+        title: z.string(),
+        status: z.number(),
+        detail: z.string(),
+        code: z.string(),
         retryable: z.boolean().describe('the same request may succeed later'),
         details: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
         retryAfterMs: z.number().optional().describe('with RATE_LIMITED'),

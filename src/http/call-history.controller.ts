@@ -2,7 +2,7 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { Speaking, type Speaker, SpeakingUser, WithActionToken } from '../auth/principal.js';
+import { CurrentPrincipal, type Principal, CurrentUser, WithActionToken } from '../auth/principal.js';
 import type { User } from '../auth/user-tokens.js';
 import { Calls } from '../calls/calls.js';
 import type { ExistingCall } from '../calls/domain/call.js';
@@ -21,18 +21,20 @@ import {
   pageOf,
   timelineSchema,
 } from '../protocol/response-schemas.js';
-import { Describe } from './api-doc.js';
+import { ApiDoc } from './api-doc.js';
 import { outcome, paging, window } from './filters.js';
-import { Shape } from './zod.pipe.js';
+import { ZodPipe } from './zod.pipe.js';
 
 const filters = z.object({
   with: userId.optional(),
   media: z.enum(['voice', 'video'], 'must be voice or video').optional(),
   direction: z.enum(['incoming', 'outgoing'], 'must be incoming or outgoing').optional(),
-  ...{ outcome, ...window, ...paging },
+  outcome,
+  ...window,
+  ...paging,
 });
 
-const callIdParam = new Shape(callId, 'callId');
+const callIdParam = new ZodPipe(callId, 'callId');
 
 /** Who called whom, and what exactly happened. */
 @ApiTags('history')
@@ -46,47 +48,50 @@ export class CallHistoryController {
   ) {}
 
   @Get()
-  @Describe({
+  @ApiDoc({
     summary: "The user's calls, newest first",
     query: filters,
     answer: { schema: pageOf(callRecordSchema) },
   })
   list(
-    @SpeakingUser() user: User,
-    @Query(new Shape(filters)) query: z.output<typeof filters>,
+    @CurrentUser() user: User,
+    @Query(new ZodPipe(filters)) query: z.output<typeof filters>,
   ): Promise<CallPage> {
     return this.turns.run(user.userId, () => this.queries.execute(new ListCalls(user.userId, query)));
   }
 
   @Get(':callId')
   @WithActionToken()
-  @Describe({
+  @ApiDoc({
     summary: 'One call; with an action token the preflight of a woken phone',
     answer: { schema: callViewSchema },
   })
-  async get(@Speaking() speaker: Speaker, @Param('callId', callIdParam) id: string): Promise<CallView> {
-    const call = await this.visible(id, speaker.userId);
-    if (speaker.kind === 'action')
-      await this.commands.execute(new ConfirmReached(call.callId, speaker.deviceId, 'preflight'));
+  async get(
+    @CurrentPrincipal() principal: Principal,
+    @Param('callId', callIdParam) id: string,
+  ): Promise<CallView> {
+    const call = await this.visible(id, principal.userId);
+    if (principal.kind === 'action')
+      await this.commands.execute(new ConfirmReached(call.callId, principal.deviceId, 'preflight'));
     return viewOf(call);
   }
 
   @Get(':callId/explain')
-  @Describe({ summary: 'Why it rang, or did not', answer: { schema: explanationSchema } })
-  explain(@SpeakingUser() user: User, @Param('callId', callIdParam) id: string): Promise<Explanation> {
+  @ApiDoc({ summary: 'Why it rang, or did not', answer: { schema: explanationSchema } })
+  explain(@CurrentUser() user: User, @Param('callId', callIdParam) id: string): Promise<Explanation> {
     return this.turns.run(user.userId, async () =>
       this.queries.execute(new Explain(await this.visible(id, user.userId))),
     );
   }
 
   @Get(':callId/events')
-  @Describe({
+  @ApiDoc({
     summary: 'The recorded events, in global order',
     description: '`position` rises in that order and is made from the time; a webhook’s counts all events.',
     answer: { schema: timelineSchema },
   })
   events(
-    @SpeakingUser() user: User,
+    @CurrentUser() user: User,
     @Param('callId', callIdParam) id: string,
   ): Promise<{ items: TimelineItem[] }> {
     return this.turns.run(user.userId, async () => {

@@ -4,7 +4,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { NextFunction, Request, Response } from 'express';
 import { Public } from '../auth/principal.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { Failure } from '../errors/api-error.js';
+import { ApiError } from '../errors/api-error.js';
 import { ConsoleFiles } from './console-files.js';
 
 const BUILT = fileURLToPath(new URL('../../web/dist', import.meta.url));
@@ -38,7 +38,7 @@ export class ConsoleController {
     const asset = this.files?.asset(name);
     if (!asset) {
       response.removeHeader('cache-control');
-      throw new Failure('NOT_FOUND', 'There is nothing under this path.');
+      throw new ApiError('NOT_FOUND', 'There is nothing under this path.');
     }
     const { type, plain, compressed } = asset;
     const encoding = request.acceptsEncodings('br', 'gzip', 'identity');

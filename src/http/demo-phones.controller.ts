@@ -4,20 +4,25 @@ import { Observable } from 'rxjs';
 import { z } from 'zod';
 import { Public } from '../auth/principal.js';
 import { initiatePayload, userId } from '../protocol/payloads.js';
-import { Failure } from '../errors/api-error.js';
+import { ApiError } from '../errors/api-error.js';
 import { MayTake } from './deadline.interceptor.js';
-import { Describe } from './api-doc.js';
-import { Shape } from './zod.pipe.js';
+import { ApiDoc } from './api-doc.js';
+import { ZodPipe } from './zod.pipe.js';
 
 const environment = z.enum(['sandbox', 'production'], 'must be sandbox or production');
 
 const phone = z.object({
-  ...{ id: z.string(), userId: z.string(), deviceId: z.string(), name: z.string() },
+  id: z.string(),
+  userId: z.string(),
+  deviceId: z.string(),
+  name: z.string(),
   platform: z.enum(['ios', 'android']),
   apns: z
     .object({
       build: z.enum(['debug', 'app-store']),
-      ...{ actual: environment, declared: environment, recorded: z.string().nullable() },
+      actual: environment,
+      declared: environment,
+      recorded: z.string().nullable(),
     })
     .nullable(),
   app: z.enum(['foreground', 'background', 'killed']),
@@ -27,14 +32,17 @@ const phone = z.object({
     .object({
       callId: z.string(),
       stage: z.enum(['calling', 'woken', 'ringing', 'in call', 'over']),
-      ...{ incoming: z.boolean(), peer: z.string(), media: z.enum(['voice', 'video']) },
+      incoming: z.boolean(),
+      peer: z.string(),
+      media: z.enum(['voice', 'video']),
       answeredAt: z.iso.datetime().nullable(),
       answersAt: z.iso.datetime().nullable().describe('when the person picks up by themselves'),
       push: z
         .object({ by: z.string(), refusedBy: z.string().nullable() })
         .nullable()
         .describe('which service brought the push, and which one refused it before'),
-      ...{ ended: z.string().nullable(), ladder: z.array(z.string()) },
+      ended: z.string().nullable(),
+      ladder: z.array(z.string()),
     })
     .nullable(),
 });
@@ -78,16 +86,17 @@ export class DemoPhonesController {
   constructor(@Inject(DEMO_PHONES) private readonly given: DemoPhones | null) {}
 
   @Get()
-  @Describe({
+  @ApiDoc({
     summary: 'The virtual phones (demo mode only)',
-    ...{ open: true, answer: { schema: z.object({ items: z.array(phone) }) } },
+    open: true,
+    answer: { schema: z.object({ items: z.array(phone) }) },
   })
   list(): { items: DemoPhone[] } {
     return { items: this.phones.list() };
   }
 
   @Sse('events')
-  @Describe({
+  @ApiDoc({
     summary: 'The virtual phones, whenever one of them changes (demo mode only)',
     description: 'Server-sent events; the data of each is what `GET /v1/demo/phones` answers.',
     open: true,
@@ -104,15 +113,17 @@ export class DemoPhonesController {
   @Post(':id')
   @MayTake(PRESS_MS)
   @HttpCode(200)
-  @Describe({
+  @ApiDoc({
     summary: 'Presses a button of a virtual phone (demo mode only)',
     description: 'One that has no meaning at the moment, as answering when it does not ring, does nothing.',
-    ...{ body: button, open: true, answer: { schema: phone } },
+    body: button,
+    open: true,
+    answer: { schema: phone },
   })
   async act(@Param('id') id: string, @Body() body: unknown): Promise<DemoPhone> {
     // Where there are no phones, what a body looks like is nobody's business.
     const { phones } = this;
-    const after = await phones.act(id, new Shape(button).transform(body, { type: 'body' }));
+    const after = await phones.act(id, new ZodPipe(button).transform(body, { type: 'body' }));
     if (!after) throw notHere();
     return after;
   }
@@ -123,4 +134,4 @@ export class DemoPhonesController {
   }
 }
 
-const notHere = (): Failure => new Failure('NOT_FOUND', 'There is nothing under this path.');
+const notHere = (): ApiError => new ApiError('NOT_FOUND', 'There is nothing under this path.');

@@ -1,16 +1,16 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { SpeakingUser } from '../auth/principal.js';
+import { CurrentUser } from '../auth/principal.js';
 import type { User } from '../auth/user-tokens.js';
 import { rfc3339 } from '../calls/domain/call-view.js';
 import { deviceId, userId } from '../protocol/payloads.js';
 import type { DeviceEntity } from '../devices/device.entity.js';
 import { DeviceQuota } from '../devices/device-quota.js';
 import { DeviceRegistry, type Registration } from '../devices/device-registry.js';
-import { type Reachability, Reaches } from '../devices/reachability.js';
-import { Describe } from './api-doc.js';
-import { Shape } from './zod.pipe.js';
+import { type ReachabilityStatus, Reachability } from '../devices/reachability.js';
+import { ApiDoc } from './api-doc.js';
+import { ZodPipe } from './zod.pipe.js';
 
 /** Apple: "don't make assumptions about device token size"; no token known is longer than this. */
 const MAX_APNS_TOKEN = 512;
@@ -62,11 +62,15 @@ const registrationBody = z.discriminatedUnion(
 );
 
 const deviceSchema = z.object({
-  ...{ deviceId: z.string(), platform: z.enum(['ios', 'android', 'web']) },
-  ...{ name: z.string().nullable(), appVersion: z.string().nullable(), bundleId: z.string().optional() },
+  deviceId: z.string(),
+  platform: z.enum(['ios', 'android', 'web']),
+  name: z.string().nullable(),
+  appVersion: z.string().nullable(),
+  bundleId: z.string().optional(),
   apnsEnvironment: z.enum(['sandbox', 'production']).optional(),
   pushToken: z.string().nullable().describe('the last 6 characters, behind an ellipsis'),
-  ...{ registeredAt: z.iso.datetime(), lastSeenAt: z.iso.datetime() },
+  registeredAt: z.iso.datetime(),
+  lastSeenAt: z.iso.datetime(),
 });
 type DeviceAnswer = z.output<typeof deviceSchema>;
 
@@ -94,54 +98,55 @@ export class DevicesController {
   constructor(
     private readonly registry: DeviceRegistry,
     private readonly quota: DeviceQuota,
-    private readonly reaches: Reaches,
+    private readonly reachability: Reachability,
   ) {}
 
   @Put('devices/:deviceId')
-  @Describe({
+  @ApiDoc({
     summary: 'Register this install; as often as you like, at least at every start of the app',
-    ...{ body: registrationBody, answer: { schema: deviceSchema } },
+    body: registrationBody,
+    answer: { schema: deviceSchema },
   })
   async register(
-    @SpeakingUser() user: User,
-    @Param('deviceId', new Shape(deviceId, 'deviceId')) id: string,
-    @Body(new Shape(registrationBody)) body: z.output<typeof registrationBody>,
+    @CurrentUser() user: User,
+    @Param('deviceId', new ZodPipe(deviceId, 'deviceId')) id: string,
+    @Body(new ZodPipe(registrationBody)) body: z.output<typeof registrationBody>,
   ): Promise<DeviceAnswer> {
     this.quota.take(user.userId);
     return answerOf(await this.registry.register(user.userId, id, registrationOf(body)));
   }
 
   @Get('devices')
-  @Describe({
+  @ApiDoc({
     summary: "The user's installs",
     answer: { schema: z.object({ items: z.array(deviceSchema), nextCursor: z.null() }) },
   })
-  async list(@SpeakingUser() user: User): Promise<{ items: DeviceAnswer[]; nextCursor: null }> {
+  async list(@CurrentUser() user: User): Promise<{ items: DeviceAnswer[]; nextCursor: null }> {
     return { items: (await this.registry.list(user.userId)).map(answerOf), nextCursor: null };
   }
 
   @Delete('devices/:deviceId')
   @HttpCode(204)
-  @Describe({ summary: 'Sign this install out: no more pushes', answer: { status: 204 } })
+  @ApiDoc({ summary: 'Sign this install out: no more pushes', answer: { status: 204 } })
   async remove(
-    @SpeakingUser() user: User,
-    @Param('deviceId', new Shape(deviceId, 'deviceId')) id: string,
+    @CurrentUser() user: User,
+    @Param('deviceId', new ZodPipe(deviceId, 'deviceId')) id: string,
   ): Promise<void> {
     this.quota.take(user.userId);
     await this.registry.unregister(user.userId, id);
   }
 
   @Get('presence')
-  @Describe({
+  @ApiDoc({
     summary: 'Whether users can be reached',
     description: 'online: over a socket; an app in the background that a push would reach too is pushable.',
     query: presenceQuery,
     answer: { schema: presenceSchema },
   })
   async presence(
-    @Query(new Shape(presenceQuery)) { userIds }: z.output<typeof presenceQuery>,
-  ): Promise<{ userId: string; reachable: Reachability }[]> {
-    const summary = await this.reaches.summary(userIds);
+    @Query(new ZodPipe(presenceQuery)) { userIds }: z.output<typeof presenceQuery>,
+  ): Promise<{ userId: string; reachable: ReachabilityStatus }[]> {
+    const summary = await this.reachability.summary(userIds);
     return userIds.map((id) => ({ userId: id, reachable: summary.get(id) ?? 'unreachable' }));
   }
 }
@@ -164,7 +169,10 @@ function registrationOf(body: z.output<typeof registrationBody>): Registration {
 function answerOf(device: DeviceEntity): DeviceAnswer {
   const { deviceId: id, platform, name, appVersion, bundleId, apnsEnvironment, pushToken } = device;
   return {
-    ...{ deviceId: id, platform, name, appVersion },
+    deviceId: id,
+    platform,
+    name,
+    appVersion,
     ...(platform === 'ios' ? { bundleId: bundleId!, apnsEnvironment: apnsEnvironment! } : {}),
     pushToken: pushToken === null ? null : `…${pushToken.slice(-6)}`,
     registeredAt: rfc3339(device.registeredAt.getTime()),

@@ -2,7 +2,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import type { Socket } from 'node:net';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { GatewayRequest, owesAnswer } from './gateway-request.js';
-import { UnreadAnswers } from './unread-answers.js';
+import { UnreadResponses } from './unread-answers.js';
 
 /**
  * Bounds of every HTTP connection, in milliseconds. A client that sends its request byte by byte is cut off, and so is one
@@ -22,7 +22,7 @@ const LIMITS = {
 
 /** Express on a server of ours: bounded, and with an `error` listener on every socket from its first byte. */
 export class HttpAdapter extends ExpressAdapter {
-  private readonly unread = new UnreadAnswers();
+  private readonly unread = new UnreadResponses();
 
   override initHttpServer(): void {
     const server: Server = createServer({ IncomingMessage: GatewayRequest }, this.getInstance());

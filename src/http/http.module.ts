@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
-import { SpeakerGuard } from '../auth/principal.js';
+import { PrincipalGuard } from '../auth/principal.js';
 import { CallsModule } from '../calls/calls.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { HistoryModule } from '../history/history.module.js';
@@ -33,7 +33,7 @@ import { SessionController } from './session.controller.js';
   ],
   // Interceptors wrap the handler in this order: count, limit the time, hide other people's calls.
   providers: [
-    { provide: APP_GUARD, useClass: SpeakerGuard },
+    { provide: APP_GUARD, useClass: PrincipalGuard },
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_INTERCEPTOR, useClass: QuotaInterceptor },
     { provide: APP_INTERCEPTOR, useClass: DeadlineInterceptor },

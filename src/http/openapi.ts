@@ -24,6 +24,8 @@ export function serveDocs(app: NestExpressApplication, { demo }: { demo: boolean
     return { ...rest, paths: Object.fromEntries(there) };
   };
   SwaggerModule.setup('docs', app, document, {
-    ...{ jsonDocumentUrl: 'openapi.json', raw: ['json'], customSiteTitle: 'Ringway HTTP API' },
+    jsonDocumentUrl: 'openapi.json',
+    raw: ['json'],
+    customSiteTitle: 'Ringway HTTP API',
   });
 }

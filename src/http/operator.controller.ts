@@ -20,9 +20,9 @@ import {
   timelineSchema,
 } from '../protocol/response-schemas.js';
 import { MayTake } from './deadline.interceptor.js';
-import { Describe } from './api-doc.js';
+import { ApiDoc } from './api-doc.js';
 import { outcome, paging, window } from './filters.js';
-import { Shape } from './zod.pipe.js';
+import { ZodPipe } from './zod.pipe.js';
 
 const filters = z.object({
   user: userId.optional().describe('caller or callee'),
@@ -30,12 +30,13 @@ const filters = z.object({
   state: z
     .enum(['initiated', 'ringing', 'answered', 'ended'], 'must be initiated, ringing, answered or ended')
     .optional(),
-  ...{ ...window, ...paging },
+  ...window,
+  ...paging,
 });
 
 const span = z.object(window);
 
-const callIdParam = new Shape(callId, 'callId');
+const callIdParam = new ZodPipe(callId, 'callId');
 
 const WHO = 'Needs a user token whose `scope` claim (space separated, RFC 9068) contains `ringway:operator`.';
 
@@ -51,26 +52,27 @@ export class OperatorController {
   ) {}
 
   @Get('calls')
-  @Describe({
+  @ApiDoc({
     summary: "Everybody's calls, newest first",
     description: `${WHO} Those that began between \`from\` (a day before \`to\`) and \`to\` (now).`,
     query: filters,
     answer: { schema: pageOf(callViewSchema) },
   })
-  list(@Query(new Shape(filters)) query: z.output<typeof filters>): Promise<AllCallsPage> {
+  list(@Query(new ZodPipe(filters)) query: z.output<typeof filters>): Promise<AllCallsPage> {
     return this.queries.execute(new ListAllCalls(query));
   }
 
   @Get('calls/:callId')
-  @Describe({ summary: "Anybody's call", description: WHO, answer: { schema: callViewSchema } })
+  @ApiDoc({ summary: "Anybody's call", description: WHO, answer: { schema: callViewSchema } })
   async get(@Param('callId', callIdParam) id: string): Promise<CallView> {
     return viewOf(await this.existing(id));
   }
 
   @Get('calls/:callId/events')
-  @Describe({
+  @ApiDoc({
     summary: "The recorded events of anybody's call, in global order",
-    ...{ description: WHO, answer: { schema: timelineSchema } },
+    description: WHO,
+    answer: { schema: timelineSchema },
   })
   async events(@Param('callId', callIdParam) id: string): Promise<{ items: TimelineItem[] }> {
     const call = await this.existing(id);
@@ -78,22 +80,23 @@ export class OperatorController {
   }
 
   @Get('calls/:callId/explain')
-  @Describe({
+  @ApiDoc({
     summary: "Why anybody's call rang, or did not",
-    ...{ description: WHO, answer: { schema: explanationSchema } },
+    description: WHO,
+    answer: { schema: explanationSchema },
   })
   async explain(@Param('callId', callIdParam) id: string): Promise<Explanation> {
     return this.queries.execute(new Explain(await this.existing(id)));
   }
 
   @Get('overview')
-  @Describe({
+  @ApiDoc({
     summary: 'Time to ring, outcomes, pushes, sockets and calls per minute',
     description: `${WHO} Calls that began between \`from\` (a day before \`to\`) and \`to\` (now), at most 31 days.`,
     query: span,
     answer: { schema: overviewSchema },
   })
-  overview(@Query(new Shape(span)) { from, to }: z.output<typeof span>): Promise<OverviewFigures> {
+  overview(@Query(new ZodPipe(span)) { from, to }: z.output<typeof span>): Promise<OverviewFigures> {
     return this.queries.execute(new Overview(from, to));
   }
 

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { CODES, Failure } from '../errors/api-error.js';
-import { failureOf } from '../protocol/to-api-error.js';
+import { CODES, ApiError } from '../errors/api-error.js';
+import { toApiError } from '../protocol/to-api-error.js';
 import { Log } from '../log/log.js';
 
 /** Every error as RFC 9457 `application/problem+json`, with our code; never what the client sent, never a stack. */
@@ -12,7 +12,7 @@ export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<Response>();
     const request = host.switchToHttp().getRequest<Request>();
-    const { failure, bug } = failureOf(ofFramework(error));
+    const { failure, bug } = toApiError(ofFramework(error));
     if (bug) this.log.error('a request failed', { method: request.method, route: routeOf(request), error });
     if (response.headersSent) return;
     const { status, title } = CODES[failure.code];
@@ -25,13 +25,11 @@ export class ProblemFilter implements ExceptionFilter {
       .send(
         JSON.stringify({
           type: `urn:ringway:problem:${failure.code}`,
-          ...{
-            title,
-            status,
-            detail: failure.message,
-            code: failure.code,
-            retryable: CODES[failure.code].retryable,
-          },
+          title,
+          status,
+          detail: failure.message,
+          code: failure.code,
+          retryable: CODES[failure.code].retryable,
           ...(details ? { details } : {}),
           ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
         }),
@@ -43,13 +41,13 @@ export class ProblemFilter implements ExceptionFilter {
 function ofFramework(error: unknown): unknown {
   const status =
     error instanceof HttpException ? error.getStatus() : (error as { status?: unknown } | null)?.status;
-  if (error instanceof Failure || typeof status !== 'number' || status >= 500) return error;
-  if (status === 404) return new Failure('NOT_FOUND', 'There is nothing under this path.');
-  if (status === 413) return new Failure('TOO_LARGE', 'The body is too large.');
+  if (error instanceof ApiError || typeof status !== 'number' || status >= 500) return error;
+  if (status === 404) return new ApiError('NOT_FOUND', 'There is nothing under this path.');
+  if (status === 413) return new ApiError('TOO_LARGE', 'The body is too large.');
   // Express's words, which Nest passes on.
   if (/^Failed to decode param/.test((error as Error).message))
-    return Failure.invalid({ path: 'url', message: 'has broken percent-encoding' });
-  return Failure.invalid({ path: '', message: 'is not readable: a JSON object is expected' });
+    return ApiError.invalid({ path: 'url', message: 'has broken percent-encoding' });
+  return ApiError.invalid({ path: '', message: 'is not readable: a JSON object is expected' });
 }
 
 /** The route's pattern, so that no id lands in a log. */

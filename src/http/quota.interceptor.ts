@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import { type Observable, finalize } from 'rxjs';
-import type { Speaker } from '../auth/principal.js';
+import type { Principal } from '../auth/principal.js';
 import { Quotas } from '../limits/quotas.js';
 
 /** Requests and their answers count with what the user says over sockets. */
@@ -11,17 +11,17 @@ export class QuotaInterceptor implements NestInterceptor {
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const http = context.switchToHttp();
-    const request = http.getRequest<{ speaker?: Speaker; body?: unknown }>();
+    const request = http.getRequest<{ principal?: Principal; body?: unknown }>();
     const response = http.getResponse<ServerResponse>();
-    const { speaker, body } = request;
-    if (!speaker) return next.handle();
+    const { principal, body } = request;
+    if (!principal) return next.handle();
     const bytes = typeof body === 'string' ? Buffer.byteLength(body) : 0;
-    this.quotas.takeOfUser(speaker.userId);
-    this.quotas.takeBytesOfUser(speaker.userId, bytes);
+    this.quotas.takeOfUser(principal.userId);
+    this.quotas.takeBytesOfUser(principal.userId, bytes);
     response.once('finish', () =>
-      this.quotas.chargeAnswer(speaker.userId, Number(response.getHeader('content-length') ?? 0)),
+      this.quotas.chargeAnswer(principal.userId, Number(response.getHeader('content-length') ?? 0)),
     );
-    const release = this.quotas.hold(speaker.userId, bytes);
+    const release = this.quotas.hold(principal.userId, bytes);
     return next.handle().pipe(finalize(release));
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { Failure } from '../errors/api-error.js';
+import { ApiError } from '../errors/api-error.js';
 import { withinHeap } from '../limits/memory-budget.js';
 
 /** Of one body, also when it comes compressed. */
@@ -14,7 +14,7 @@ const LATER_MS = 1_000;
 type Next = (error?: unknown) => void;
 
 /**
- * Reads JSON bodies as text. They are parsed by whoever is going to look at them, once it is known that the speaker may
+ * Reads JSON bodies as text. They are parsed by whoever is going to look at them, once it is known that they may
  * ask for that: parsed JSON takes up to thirty times the memory of its text, and bodies arrive before anybody knows whose.
  */
 export function readBodies(app: NestExpressApplication): void {
@@ -50,7 +50,7 @@ export function limitBodies(mostBytes: number) {
     if (!makeRoom()) {
       bytes -= size + REQUEST_BYTES;
       const message = 'Too many requests are not answered yet.';
-      return next(new Failure('RATE_LIMITED', message, { retryAfterMs: LATER_MS }));
+      return next(new ApiError('RATE_LIMITED', message, { retryAfterMs: LATER_MS }));
     }
     inHand.set(request, size + REQUEST_BYTES);
     response.once('close', () => release(request));

@@ -2,19 +2,20 @@ import { createHmac } from 'node:crypto';
 import { Body, Controller, Get, Inject, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { Public, SpeakingUser } from '../auth/principal.js';
+import { Public, CurrentUser } from '../auth/principal.js';
 import { type User, UserTokens } from '../auth/user-tokens.js';
 import { rfc3339 } from '../calls/domain/call-view.js';
 import { userId } from '../protocol/payloads.js';
 import { CLOCK, type Clock } from '../time/clock.js';
 import { CONFIG, type Config, type IceServer } from '../config/config.js';
-import { Failure } from '../errors/api-error.js';
-import { Describe } from './api-doc.js';
-import { Shape } from './zod.pipe.js';
+import { ApiError } from '../errors/api-error.js';
+import { ApiDoc } from './api-doc.js';
+import { ZodPipe } from './zod.pipe.js';
 
 const tokenBody = z.object(
   {
-    ...{ userId, name: z.string('must be text').optional() },
+    userId,
+    name: z.string('must be text').optional(),
     scope: z
       .string('must be text')
       .max(200, 'must be at most 200 characters long')
@@ -47,24 +48,25 @@ export class SessionController {
 
   @Post('dev/tokens')
   @Public()
-  @Describe({
+  @ApiDoc({
     summary: 'A token for trying things out (demo mode only)',
-    ...{ body: tokenBody, open: true },
+    body: tokenBody,
+    open: true,
     answer: { status: 201, schema: z.object({ token: z.string(), expiresAt: z.iso.datetime() }) },
   })
   async token(@Body() body: unknown): Promise<{ token: string; expiresAt: string }> {
-    if (!this.config.demo) throw new Failure('NOT_FOUND', 'There is nothing under this path.');
-    const { userId: id, name, scope } = new Shape(tokenBody).transform(body, { type: 'body' });
+    if (!this.config.demo) throw new ApiError('NOT_FOUND', 'There is nothing under this path.');
+    const { userId: id, name, scope } = new ZodPipe(tokenBody).transform(body, { type: 'body' });
     const { token, expiresAt } = await this.tokens.issueForDevelopment(id, name ?? null, scope ?? null);
     return { token, expiresAt: rfc3339(expiresAt) };
   }
 
   @Get('ice-servers')
-  @Describe({
+  @ApiDoc({
     summary: 'STUN and TURN servers, with credentials of limited life',
     answer: { schema: iceAnswer },
   })
-  iceServers(@SpeakingUser() user: User): { iceServers: IceServer[]; ttl: number } {
+  iceServers(@CurrentUser() user: User): { iceServers: IceServer[]; ttl: number } {
     const { servers, turnSecret, turnTtlS } = this.config.ice;
     const expiry = Math.floor(this.clock.now() / 1_000) + turnTtlS;
     const iceServers = servers.map((server) =>

@@ -16,7 +16,7 @@ type Connection = Pick<Socket, 'destroyed' | 'writableLength' | 'remoteAddress' 
  * answers of an address and of the node hold together. Looks only at connections with an answer under way, and only while
  * there are any.
  */
-export class UnreadAnswers {
+export class UnreadResponses {
   /** When the gateway began to have something unread on a connection; null while all is read. */
   private readonly connections = new Map<Connection, number | null>();
   private timer: NodeJS.Timeout | null = null;
@@ -58,7 +58,7 @@ export class UnreadAnswers {
       ofAddress.set(remoteAddress, (ofAddress.get(remoteAddress) ?? 0) + writableLength);
       ofNode += writableLength;
     }
-    let cutOff = 0;
+    let closed = 0;
     for (const { connection, since } of slow) {
       const { remoteAddress = '', writableLength } = connection;
       const here = ofAddress.get(remoteAddress)!;
@@ -66,7 +66,7 @@ export class UnreadAnswers {
       ofAddress.set(remoteAddress, here - writableLength);
       ofNode -= writableLength;
       connection.destroy();
-      if (++cutOff < MOST_CUT_OFF) continue;
+      if (++closed < MOST_CUT_OFF) continue;
       // The rest goes in the next turns of the event loop, so that nobody waits for thousands.
       setImmediate(() => this.look());
       return;

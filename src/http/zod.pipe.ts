@@ -1,11 +1,11 @@
 import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
 import { z } from 'zod';
-import { Failure } from '../errors/api-error.js';
-import { findFlaw } from '../protocol/json-guard.js';
+import { ApiError } from '../errors/api-error.js';
+import { findJsonFault } from '../protocol/json-guard.js';
 
 /** Checks a body, query or parameter against a schema; the error names every field that is wrong. */
 @Injectable()
-export class Shape<S extends z.ZodType> implements PipeTransform<unknown, z.output<S>> {
+export class ZodPipe<S extends z.ZodType> implements PipeTransform<unknown, z.output<S>> {
   constructor(
     readonly schema: S,
     private readonly name?: string,
@@ -14,8 +14,8 @@ export class Shape<S extends z.ZodType> implements PipeTransform<unknown, z.outp
   transform(given: unknown, metadata?: Pick<ArgumentMetadata, 'type'>): z.output<S> {
     const value = metadata?.type === 'body' ? parse(given) : given;
     const named = this.name === undefined ? value : { [this.name]: value };
-    const flaw = findFlaw(named);
-    if (flaw) throw Failure.invalid(flaw);
+    const flaw = findJsonFault(named);
+    if (flaw) throw ApiError.invalid(flaw);
     if (this.name === undefined) return this.schema.parse(value);
     return z.object({ [this.name]: this.schema }).parse(named)[this.name] as z.output<S>;
   }
@@ -31,5 +31,5 @@ function parse(body: unknown): unknown {
   } catch {
     // told below
   }
-  throw Failure.invalid({ path: '', message: 'is not readable: a JSON object is expected' });
+  throw ApiError.invalid({ path: '', message: 'is not readable: a JSON object is expected' });
 }

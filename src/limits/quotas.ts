@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
-import { Failure } from '../errors/api-error.js';
+import { ApiError } from '../errors/api-error.js';
 import { MemoryBudget, withinHeap } from './memory-budget.js';
 import { RateLimiter } from './rate-limit.js';
 
@@ -9,7 +9,7 @@ const SOCKETS_PER_USER = 4;
 /** How many seconds' worth may come at once. */
 const BURST_S = { user: 4, address: 10 };
 /** How many seconds' worth of connections one address may have that have not said who they are. */
-const STRANGERS_S = 8;
+const PENDING_S = 8;
 
 const MIB = 1_048_576;
 /** Bytes per event that may come in the long run: with the default of 200 events a second, 1 MiB a second. */
@@ -23,8 +23,8 @@ const COMMAND_BYTES = 4_096;
 const LATER_MS = 1_000;
 
 /** Nobody can begin with it soon. */
-export const tooMuchWaits = (): Failure =>
-  new Failure('RATE_LIMITED', 'Too much of what was sent before has not been begun yet.', {
+export const tooManyWaiting = (): ApiError =>
+  new ApiError('RATE_LIMITED', 'Too much of what was sent before has not been begun yet.', {
     retryAfterMs: LATER_MS,
   });
 
@@ -47,26 +47,26 @@ export class Quotas {
     });
   }
 
-  get strangersPerAddress(): number {
-    return this.config.requestsPerAddress * STRANGERS_S;
+  get pendingPerAddress(): number {
+    return this.config.requestsPerAddress * PENDING_S;
   }
 
-  /** A command, a request or a connection. @throws Failure `RATE_LIMITED` */
+  /** A command, a request or a connection. @throws ApiError `RATE_LIMITED` */
   takeOfUser(userId: string): void {
     const retryAfterMs = this.users.take(userId);
     if (retryAfterMs === 0) return;
     const limit = this.config.eventsPerSecond * SOCKETS_PER_USER;
-    throw new Failure('RATE_LIMITED', `More than ${limit} events and requests of one user per second.`, {
+    throw new ApiError('RATE_LIMITED', `More than ${limit} events and requests of one user per second.`, {
       retryAfterMs,
     });
   }
 
-  /** What a command or a request brings, before it is parsed. @throws Failure `RATE_LIMITED` */
+  /** What a command or a request brings, before it is parsed. @throws ApiError `RATE_LIMITED` */
   takeBytesOfUser(userId: string, bytes: number): void {
     const retryAfterMs = this.bytes.take(userId, bytes);
     if (retryAfterMs === 0) return;
     const message = 'More bytes than one user may send and be answered at once.';
-    throw new Failure('RATE_LIMITED', message, { retryAfterMs });
+    throw new ApiError('RATE_LIMITED', message, { retryAfterMs });
   }
 
   /** What the user was answered counts with what they send: making a large answer costs as much as taking a large message. */
@@ -78,20 +78,20 @@ export class Quotas {
    * Counts a command or request for as long as it is not answered.
    * @param bytes what its payload takes in memory
    * @returns what to call when it has been answered
-   * @throws Failure `RATE_LIMITED` when the user, or all users of this node, wait for too much already
+   * @throws ApiError `RATE_LIMITED` when the user, or all users of this node, wait for too much already
    */
   hold(userId: string, bytes: number): () => void {
     const held = bytes + COMMAND_BYTES;
     if (this.inHand.take(userId, held)) return () => this.inHand.release(userId, held);
     const message = 'Too much of what was sent before is not answered yet.';
-    throw new Failure('RATE_LIMITED', message, { retryAfterMs: LATER_MS });
+    throw new ApiError('RATE_LIMITED', message, { retryAfterMs: LATER_MS });
   }
 
-  /** A request or a connection, before anybody knows whose. @throws Failure `RATE_LIMITED` */
+  /** A request or a connection, before anybody knows whose. @throws ApiError `RATE_LIMITED` */
   takeOfAddress(address: string): void {
     const retryAfterMs = this.addresses.take(address);
     if (retryAfterMs === 0) return;
     const message = `More than ${this.config.requestsPerAddress} requests of one address per second.`;
-    throw new Failure('RATE_LIMITED', message, { retryAfterMs });
+    throw new ApiError('RATE_LIMITED', message, { retryAfterMs });
   }
 }

@@ -3,7 +3,7 @@ import { Command, CommandBus, CommandHandler, EventBus, type ICommandHandler, Qu
 import { DataSource, type EntityManager } from 'typeorm';
 import { Calls } from '../calls/calls.js';
 import { CloseCall } from '../calls/close-call.js';
-import { Feed } from '../cluster/event-feed.js';
+import { EventFeed } from '../cluster/event-feed.js';
 import { DeviceRegistry } from '../devices/device-registry.js';
 import { StoreUnavailable } from '../event-store/event.js';
 import { EventStore } from '../event-store/event-store.js';
@@ -32,7 +32,7 @@ export class EraseUserHandler implements ICommandHandler<EraseUser> {
     private readonly store: EventStore,
     private readonly registry: DeviceRegistry,
     private readonly calls: Calls,
-    private readonly feed: Feed,
+    private readonly feed: EventFeed,
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
     private readonly events: EventBus,
@@ -41,7 +41,7 @@ export class EraseUserHandler implements ICommandHandler<EraseUser> {
   async execute({ userId }: EraseUser): Promise<void> {
     await this.record(userId);
     this.feed.recorded();
-    this.store.forgetKeyOf(userId);
+    this.store.evictKey(userId);
     this.calls.forgetCallsOf(userId);
     const recent = await this.queries.execute(new RecentCalls(userId));
     const live = recent.filter(({ state }) => state !== 'ended');
@@ -60,7 +60,7 @@ export class EraseUserHandler implements ICommandHandler<EraseUser> {
         return;
       } catch (error) {
         if (error instanceof Raced) continue;
-        this.store.disown(commandId); // committed all the same, it is heard through the feed
+        this.store.markInDoubt(commandId); // committed all the same, it is heard through the feed
         throw error;
       }
     }
@@ -79,8 +79,11 @@ export class EraseUserHandler implements ICommandHandler<EraseUser> {
       [streamId],
     );
     const append = {
-      ...{ streamId, expectedVersion: last!.version, commandId },
-      ...{ events: [{ type: 'UserErased', data: { userId } }], actor: null },
+      streamId,
+      expectedVersion: last!.version,
+      commandId,
+      events: [{ type: 'UserErased', data: { userId } }],
+      actor: null,
     };
     const { status } = await this.store.appendWithin(
       async (text, values) => ({ rows: await manager.query(text, values) }),

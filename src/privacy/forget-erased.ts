@@ -12,7 +12,7 @@ export class ForgetErased implements IEventHandler<UserErased> {
   ) {}
 
   handle({ userId }: UserErased): void {
-    this.store.forgetKeyOf(userId);
+    this.store.evictKey(userId);
     this.calls.forgetCallsOf(userId);
   }
 }

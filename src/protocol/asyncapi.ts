@@ -58,7 +58,10 @@ export function asyncApi(): AsyncApi {
     const good = z.object({ ok: z.literal(true) }).extend(ANSWERS[event].shape);
     const yes = add(`answer-${idOf(event)}`, event, `The answer to ${event}`, schemaOf(good, 'output'));
     operations[`say-${idOf(event)}`] = {
-      ...{ action: 'receive', summary, channel, messages: [said] },
+      action: 'receive',
+      summary,
+      channel,
+      messages: [said],
       reply: { channel, messages: [yes, no] },
     };
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { callId, callPayload, declinePayload, initiatePayload } from './payloads.js';
-import { Failure } from '../errors/api-error.js';
+import { ApiError } from '../errors/api-error.js';
 
 export const MAX_SIGNAL_BYTES = 65_536;
 
@@ -44,12 +44,12 @@ export type PayloadOf<E extends ClientEvent> = z.output<(typeof PAYLOADS)[E]>;
 
 export const isClientEvent = (event: string): event is ClientEvent => Object.hasOwn(PAYLOADS, event);
 
-/** @returns JSON. @throws Failure `TOO_LARGE` for a signal of more than 65,536 bytes */
+/** @returns JSON. @throws ApiError `TOO_LARGE` for a signal of more than 65,536 bytes */
 function signalText(signal: unknown): string {
   if (signal === undefined) return ''; // refused as missing
   const text = JSON.stringify(signal);
   const bytes = Buffer.byteLength(text);
   if (bytes <= MAX_SIGNAL_BYTES) return text;
   const message = `The signal is ${bytes} bytes of JSON; at most ${MAX_SIGNAL_BYTES} are relayed.`;
-  throw new Failure('TOO_LARGE', message);
+  throw new ApiError('TOO_LARGE', message);
 }

@@ -3,7 +3,7 @@ export const MAX_DEPTH = 64;
 /** More than the largest signal can hold: 65,536 bytes are at most 32,768 values. */
 const MAX_NODES = 40_000;
 
-export interface Flaw {
+export interface JsonFault {
   path: string;
   message: string;
 }
@@ -22,7 +22,7 @@ interface Place {
  * @param relayed handed on as it is, and neither stored nor copied: then its names and texts harm nobody
  * @returns the first flaw, or null when the value is harmless
  */
-export function findFlaw(value: unknown, { relayed = false } = {}): Flaw | null {
+export function findJsonFault(value: unknown, { relayed = false } = {}): JsonFault | null {
   if (typeof value === 'string') return flawAt('', relayed ? null : textFlaw(value));
   if (value === null || typeof value !== 'object') return null;
   const stack: Place[] = [{ value, depth: 0, name: '', within: null }];
@@ -57,10 +57,10 @@ export function findFlaw(value: unknown, { relayed = false } = {}): Flaw | null 
   return null;
 }
 
-const flawAt = (path: string, message: string | null): Flaw | null =>
+const flawAt = (path: string, message: string | null): JsonFault | null =>
   message === null ? null : { path, message };
 
-/** Removes what {@link findFlaw} would refuse in a text. */
+/** Removes what {@link findJsonFault} would refuse in a text. */
 export const cleanText = (text: string): string =>
   text.replaceAll('\0', '').replace(LONE_SURROGATE, '\uFFFD');
 

@@ -26,17 +26,13 @@ export const callViewSchema = z
         'superseded',
       ])
       .nullable(),
-    ...{
-      initiatedAt: time,
-      ringingAt: time.nullable(),
-      answeredAt: time.nullable(),
-      endedAt: time.nullable(),
-    },
-    ...{
-      ringExpiresAt: time,
-      answeredBy: z.string().nullable(),
-      metadata: z.record(z.string(), z.unknown()),
-    },
+    initiatedAt: time,
+    ringingAt: time.nullable(),
+    answeredAt: time.nullable(),
+    endedAt: time.nullable(),
+    ringExpiresAt: time,
+    answeredBy: z.string().nullable(),
+    metadata: z.record(z.string(), z.unknown()),
   })
   .meta({ title: 'CallView' });
 
@@ -61,8 +57,12 @@ export const pageOf = <S extends z.ZodType>(item: S) =>
 export const timelineSchema = z.object({
   items: z.array(
     z.object({
-      ...{ position: z.int(), stream: z.enum(['call', 'wake']), version: z.int(), type: z.string() },
-      ...{ at: z.iso.datetime(), data: z.record(z.string(), z.unknown()) },
+      position: z.int(),
+      stream: z.enum(['call', 'wake']),
+      version: z.int(),
+      type: z.string(),
+      at: z.iso.datetime(),
+      data: z.record(z.string(), z.unknown()),
     }),
   ),
 });
@@ -72,15 +72,17 @@ export const explanationSchema = z.object({
   code: z.string(),
   devices: z.array(
     z.object({
-      ...{ deviceId: z.string(), platform: z.string().nullable(), name: z.string().nullable() },
+      deviceId: z.string(),
+      platform: z.string().nullable(),
+      name: z.string().nullable(),
       steps: z.array(
         z.object({
-          ...{ at: z.iso.datetime(), step: z.string(), provider: z.string().optional() },
-          ...{
-            environment: z.string().optional(),
-            status: z.int().optional(),
-            reason: z.string().optional(),
-          },
+          at: z.iso.datetime(),
+          step: z.string(),
+          provider: z.string().optional(),
+          environment: z.string().optional(),
+          status: z.int().optional(),
+          reason: z.string().optional(),
         }),
       ),
     }),
@@ -93,7 +95,8 @@ const share = z.object({
 });
 
 export const overviewSchema = z.object({
-  ...{ from: time, to: time },
+  from: time,
+  to: time,
   calls: z.object({
     total: z.int(),
     live: z.int().describe('those of them that are not over'),
@@ -102,7 +105,9 @@ export const overviewSchema = z.object({
   }),
   timeToRing: z
     .object({
-      ...{ measured: z.int(), medianMs: z.int().nullable(), p99Ms: z.int().nullable() },
+      measured: z.int(),
+      medianMs: z.int().nullable(),
+      p99Ms: z.int().nullable(),
       spread: z
         .array(z.object({ uptoMs: z.int().nullable(), calls: z.int() }))
         .describe('how many rang within each span, which begins where the one before ends'),
@@ -114,11 +119,14 @@ export const overviewSchema = z.object({
       result: z.enum(['accepted', 'rejected', 'retried', 'environment-corrected', 'token-retired']),
       provider: z.enum(['apns', 'fcm']),
       environment: z.string().nullable(),
-      ...{ status: z.int().nullable(), reason: z.string().nullable(), count: z.int() },
+      status: z.int().nullable(),
+      reason: z.string().nullable(),
+      count: z.int(),
     }),
   ),
   sockets: z.object({
     node: z.int().describe('of the node that answers'),
-    ...{ cluster: z.int(), nodes: z.int() },
+    cluster: z.int(),
+    nodes: z.int(),
   }),
 });

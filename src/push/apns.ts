@@ -46,9 +46,9 @@ interface Lane {
   providerToken: ProviderToken;
 }
 
-const answerMs = 2000;
-const bodyLimit = 5120;
-const pingEveryMs = 60_000;
+const ANSWER_MS = 2000;
+const BODY_LIMIT = 5120;
+const PING_EVERY_MS = 60_000;
 /** Over the connection that said so, nothing will ever go through. */
 const mendedByNewConnection = ['ExpiredProviderToken', 'IdleTimeout'];
 
@@ -57,13 +57,13 @@ const mendedByNewConnection = ['ExpiredProviderToken', 'IdleTimeout'];
  * @see https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns
  */
 export class ApnsSender {
-  readonly #lanes = new Map<string, Lane>();
-  readonly #byApp = new Map<string, Lane>();
-  readonly #inFlight = new InFlight();
-  readonly #clock: Clock;
+  private readonly lanes = new Map<string, Lane>();
+  private readonly byApp = new Map<string, Lane>();
+  private readonly inFlight = new InFlight();
+  private readonly clock: Clock;
 
   constructor({ keys, origins, ca, clock }: ApnsOptions) {
-    this.#clock = clock;
+    this.clock = clock;
     const providerTokens = new Map<string, ProviderToken>();
     for (const { bundleId, environment, teamId, keyId, key } of keys) {
       const name = JSON.stringify([teamId, keyId]);
@@ -72,39 +72,39 @@ export class ApnsSender {
 
       const place = name + environment;
       const origin = (): H2Origin =>
-        new H2Origin({ origin: origins[environment], ca, firstAlone: true, pingEveryMs });
-      const lane = this.#lanes.get(place) ?? { origin: origin(), providerToken };
-      this.#lanes.set(place, lane);
-      this.#byApp.set(environment + bundleId, lane);
+        new H2Origin({ origin: origins[environment], ca, firstAlone: true, pingEveryMs: PING_EVERY_MS });
+      const lane = this.lanes.get(place) ?? { origin: origin(), providerToken };
+      this.lanes.set(place, lane);
+      this.byApp.set(environment + bundleId, lane);
     }
   }
 
   has(bundleId: string, environment: ApnsEnvironment): boolean {
-    return this.#byApp.has(environment + bundleId);
+    return this.byApp.has(environment + bundleId);
   }
 
   /** One push, one result; never throws. It is resent once when a new provider token or connection mends the refusal. */
   send(message: ApnsMessage): Promise<PushResult> {
-    return this.#inFlight.add(this.#deliver(message));
+    return this.inFlight.add(this.deliver(message));
   }
 
   /** Lets pushes under way finish and closes every connection. */
   async close(): Promise<void> {
-    await this.#inFlight.done();
-    await Promise.all([...this.#lanes.values()].map(({ origin }) => origin.close()));
+    await this.inFlight.done();
+    await Promise.all([...this.lanes.values()].map(({ origin }) => origin.close()));
   }
 
-  async #deliver(message: ApnsMessage): Promise<PushResult> {
-    const lane = this.#byApp.get(message.environment + message.bundleId);
+  private async deliver(message: ApnsMessage): Promise<PushResult> {
+    const lane = this.byApp.get(message.environment + message.bundleId);
     if (lane === undefined) return refused('NoApnsKey', true);
     const body = bodyOf(message.payload);
     if (body === null) return refused('PayloadTooLarge', false);
 
-    const deadline = new Deadline(message.deadlineMs ?? answerMs);
+    const deadline = new Deadline(message.deadlineMs ?? ANSWER_MS);
     const jwt = await lane.providerToken.current();
     if (jwt === null) return refused('BadApnsKey', true);
     const reply = await post(lane, message, body, jwt, deadline);
-    const result = this.#result(reply);
+    const result = this.result(reply);
     if (result.outcome === 'accepted') lane.providerToken.accepted(jwt);
     if (!('status' in reply) || result.outcome !== 'rejected') return result;
     if (!mendedByNewConnection.includes(result.reason)) return result;
@@ -113,20 +113,20 @@ export class ApnsSender {
     const next = expired ? await lane.providerToken.renew(jwt) : jwt;
     if (next === null) return result;
     lane.origin.retire(reply.connection);
-    const second = this.#result(await post(lane, message, body, next, deadline));
+    const second = this.result(await post(lane, message, body, next, deadline));
     if (second.outcome === 'accepted') lane.providerToken.accepted(next);
     return second;
   }
 
-  #result(reply: H2Reply | H2Failure): PushResult {
-    return 'status' in reply ? apnsResult(reply, this.#clock.now()) : failed(reply.failure);
+  private result(reply: H2Reply | H2Failure): PushResult {
+    return 'status' in reply ? apnsResult(reply, this.clock.now()) : failed(reply.failure);
   }
 }
 
 function bodyOf(payload: object): string | null {
   const whole = JSON.stringify(payload);
-  if (Buffer.byteLength(whole) <= bodyLimit) return whole;
-  const fitting = fitCallerName(payload, bodyLimit, jsonBytes);
+  if (Buffer.byteLength(whole) <= BODY_LIMIT) return whole;
+  const fitting = fitCallerName(payload, BODY_LIMIT, jsonBytes);
   return fitting && JSON.stringify(fitting);
 }
 

@@ -1,14 +1,14 @@
 /** The moment after which nobody waits any more, kept on the monotonic clock: setting the wall clock cannot stretch it. */
 export class Deadline {
-  readonly #at: number;
+  private readonly at: number;
 
   constructor(ms: number) {
-    this.#at = performance.now() + ms;
+    this.at = performance.now() + ms;
   }
 
   /** Milliseconds left, never below 0. */
   get left(): number {
-    return Math.max(0, this.#at - performance.now());
+    return Math.max(0, this.at - performance.now());
   }
 
   /** What the promise gives, or 'late' when the deadline (or `atMost` ms) passes first. */

@@ -32,61 +32,61 @@ export interface FcmMessage {
   wanted?: () => boolean;
 }
 
-const answerMs = 2000;
+const ANSWER_MS = 2000;
 /** Google allows 100 streams on each: 500 pushes a second stay possible when an answer takes the whole two seconds. */
-const connections = 10;
-const dataLimit = 4096;
-const longestTtl = 2_419_200;
+const CONNECTIONS = 10;
+const DATA_LIMIT = 4096;
+const LONGEST_TTL = 2_419_200;
 
 /**
  * Sends data messages through FCM HTTP v1, all projects over the same connections.
  * @see https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages
  */
 export class FcmSender {
-  readonly #origin: H2Origin;
-  readonly #accessTokens = new Map<string, AccessToken>();
-  readonly #inFlight = new InFlight();
-  readonly #clock: Clock;
+  private readonly origin: H2Origin;
+  private readonly accessTokens = new Map<string, AccessToken>();
+  private readonly inFlight = new InFlight();
+  private readonly clock: Clock;
 
   constructor({ apps, origin, ca, clock }: FcmOptions) {
-    this.#clock = clock;
+    this.clock = clock;
     // No pings: FCM hangs up after three of them without a request.
-    this.#origin = new H2Origin({ origin, ca, connections });
+    this.origin = new H2Origin({ origin, ca, connections: CONNECTIONS });
     for (const { projectId, ...account } of apps) {
-      this.#accessTokens.set(projectId, new AccessToken(account, { ca, clock }));
+      this.accessTokens.set(projectId, new AccessToken(account, { ca, clock }));
     }
   }
 
   has(projectId: string): boolean {
-    return this.#accessTokens.has(projectId);
+    return this.accessTokens.has(projectId);
   }
 
   /** One push, one result; never throws. A 401 fetches a new access token and sends once more. */
   send(message: FcmMessage): Promise<PushResult> {
-    return this.#inFlight.add(this.#deliver(message));
+    return this.inFlight.add(this.deliver(message));
   }
 
   /** Lets pushes under way finish and closes the connections. */
   async close(): Promise<void> {
-    await this.#inFlight.done();
-    await this.#origin.close();
+    await this.inFlight.done();
+    await this.origin.close();
   }
 
-  async #deliver(message: FcmMessage): Promise<PushResult> {
-    const accessToken = this.#accessTokens.get(message.projectId);
+  private async deliver(message: FcmMessage): Promise<PushResult> {
+    const accessToken = this.accessTokens.get(message.projectId);
     if (accessToken === undefined) return refused('NoFcmApp', true);
-    const data = fitCallerName(message.data, dataLimit, dataBytes);
+    const data = fitCallerName(message.data, DATA_LIMIT, dataBytes);
     if (data === null) return refused('PayloadTooLarge', false);
 
-    const deadline = new Deadline(message.deadlineMs ?? answerMs);
+    const deadline = new Deadline(message.deadlineMs ?? ANSWER_MS);
     const body = JSON.stringify({
       message: { token: message.token, data, android: { priority: 'HIGH', ttl: ttl(message.ttlSeconds) } },
     });
     const access = await deadline.wait(accessToken.current());
     if (access === 'late') return noAccessToken;
     if (!('token' in access)) return access;
-    const reply = await this.#post(message, body, access.token, deadline);
-    const result = this.#result(reply);
+    const reply = await this.post(message, body, access.token, deadline);
+    const result = this.result(reply);
     if (isAuthenticated(result)) accessToken.accepted(access.token);
     if (!('status' in reply) || reply.status !== 401) return result;
 
@@ -94,12 +94,12 @@ export class FcmSender {
     if (renewed === 'late') return noAccessToken;
     if (renewed === null) return result;
     if (!('token' in renewed)) return renewed;
-    const second = this.#result(await this.#post(message, body, renewed.token, deadline));
+    const second = this.result(await this.post(message, body, renewed.token, deadline));
     if (isAuthenticated(second)) accessToken.accepted(renewed.token);
     return second;
   }
 
-  #post(
+  private post(
     { projectId, wanted }: FcmMessage,
     body: string,
     token: string,
@@ -107,11 +107,11 @@ export class FcmSender {
   ): Promise<H2Reply | H2Failure> {
     const path = `/v1/projects/${encodeURIComponent(projectId)}/messages:send`;
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-    return this.#origin.request({ path, headers, body, wanted }, deadline);
+    return this.origin.request({ path, headers, body, wanted }, deadline);
   }
 
-  #result(reply: H2Reply | H2Failure): PushResult {
-    return 'status' in reply ? fcmResult(reply, this.#clock.now()) : failed(reply.failure);
+  private result(reply: H2Reply | H2Failure): PushResult {
+    return 'status' in reply ? fcmResult(reply, this.clock.now()) : failed(reply.failure);
   }
 }
 
@@ -128,5 +128,5 @@ const isAuthenticated = ({ outcome }: PushResult): boolean =>
 
 /** Whole seconds, rounded down: a message must not outlive its ring. */
 function ttl(seconds: number): string {
-  return `${Math.max(0, Math.min(Math.floor(seconds), longestTtl))}s`;
+  return `${Math.max(0, Math.min(Math.floor(seconds), LONGEST_TTL))}s`;
 }

@@ -31,7 +31,7 @@ export interface H2Loss {
   streamId: number;
 }
 
-const bodyLimit = 16_384;
+const BODY_LIMIT = 16_384;
 
 /**
  * Sends a request on one stream and settles exactly once within `ms`: on the whole answer, or on 'close', which is all
@@ -91,7 +91,7 @@ export function exchange(
       stream.on('data', (chunk: string) => {
         heard();
         body += chunk;
-        if (body.length <= bodyLimit) return;
+        if (body.length <= BODY_LIMIT) return;
         answer();
         stream.close(constants.NGHTTP2_CANCEL);
       });

@@ -25,12 +25,12 @@ interface Waiting {
   fail(failure: H2Failure): void;
 }
 
-const attempts = 3;
-const pauseMs = 100;
-const longestPauseMs = 1000;
-const idleMs = 60_000;
+const ATTEMPTS = 3;
+const PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 1000;
+const IDLE_MS = 60_000;
 /** One waiting push is about 3 kB. */
-const mostWaiting = 5000;
+const MOST_WAITING = 5000;
 const tooLate: H2Failure = { failure: 'Timeout', unprocessed: true };
 const overloaded: H2Failure = { failure: 'Overloaded', unprocessed: true };
 
@@ -45,79 +45,82 @@ const overloaded: H2Failure = { failure: 'Overloaded', unprocessed: true };
  */
 export class H2Origin {
   /** Connections for new requests, the oldest first. */
-  #usable: H2Connection[] = [];
-  #opening = 0;
-  #opened = 0;
+  private usable: H2Connection[] = [];
+  private opening = 0;
+  private opened = 0;
   /** The newest connection on which anything was answered. */
-  #proven = 0;
-  #fruitless = 0;
-  #notBefore = 0;
-  #closed = false;
+  private proven = 0;
+  private fruitless = 0;
+  private notBefore = 0;
+  private closed = false;
   /** Streams a connection to this peer allows, as far as is known. */
-  #streams = Infinity;
-  #idleTimer: NodeJS.Timeout | undefined;
-  readonly #waiting = new Set<Waiting>();
-  readonly #open = new Set<H2Connection>();
-  readonly #inFlight = new InFlight();
-  readonly #tls: ReturnType<typeof trust>;
-  readonly #options: H2OriginOptions;
+  private streams = Infinity;
+  private idleTimer: NodeJS.Timeout | undefined;
+  private readonly waiting = new Set<Waiting>();
+  private readonly open = new Set<H2Connection>();
+  private readonly inFlight = new InFlight();
+  private readonly tls: ReturnType<typeof trust>;
+  private readonly options: H2OriginOptions;
 
   constructor(options: H2OriginOptions) {
     const { protocol } = new URL(options.origin);
     if (protocol !== 'https:' && protocol !== 'http:')
       throw new TypeError(`Not an origin: ${options.origin}`);
-    this.#options = options;
-    this.#tls = trust(options.ca);
+    this.options = options;
+    this.tls = trust(options.ca);
   }
 
   /** Never throws and always settles by the deadline, which counts waiting, connecting and resending too. */
   async request(request: H2Request, deadline: Deadline): Promise<H2Reply | H2Failure> {
-    if (this.#closed) return { failure: 'Closed', unprocessed: true };
-    return this.#inFlight.add(this.#deliver(request, deadline));
+    if (this.closed) return { failure: 'Closed', unprocessed: true };
+    return this.inFlight.add(this.deliver(request, deadline));
   }
 
   /** Sends what comes next over a new connection, unless that has happened already since `connection` answered. */
   retire(connection: number): void {
-    this.#usable.find(({ id }) => id === connection)?.retire();
+    this.usable.find(({ id }) => id === connection)?.retire();
   }
 
   /** Takes nothing new, lets what is under way finish, and closes the connections. */
   async close(): Promise<void> {
-    this.#closed = true;
-    await this.#inFlight.done();
-    clearTimeout(this.#idleTimer);
-    const open = [...this.#open];
+    this.closed = true;
+    await this.inFlight.done();
+    clearTimeout(this.idleTimer);
+    const open = [...this.open];
     for (const connection of open) connection.retire();
     await Promise.all(open.map((connection) => connection.closed()));
   }
 
-  async #deliver(request: H2Request, deadline: Deadline): Promise<H2Reply | H2Failure> {
+  private async deliver(request: H2Request, deadline: Deadline): Promise<H2Reply | H2Failure> {
     const time = { startBy: new Deadline(deadline.left / 2), deadline };
     for (let attempt = 1; ; attempt++) {
-      const connection = this.#withRoom();
+      const connection = this.withRoom();
       const started = connection
         ? { answer: connection.request(request, time) }
-        : await this.#turn(request, time);
+        : await this.turn(request, time);
       if ('failure' in started) return started;
       const result = await started.answer;
       if ('status' in result) {
-        if (result.connection > this.#proven) {
-          this.#proven = result.connection;
-          this.#fruitless = 0;
+        if (result.connection > this.proven) {
+          this.proven = result.connection;
+          this.fruitless = 0;
         }
         return result;
       }
-      if (!result.unprocessed || attempt === attempts || time.startBy.left === 0) return result;
+      if (!result.unprocessed || attempt === ATTEMPTS || time.startBy.left === 0) return result;
     }
   }
 
-  #withRoom(): H2Connection | undefined {
-    return this.#usable.find(({ hasRoom }) => hasRoom);
+  private withRoom(): H2Connection | undefined {
+    return this.usable.find(({ hasRoom }) => hasRoom);
   }
 
   /** Waits until a connection has room, and starts the request there in the same moment, so that nobody takes its place. */
-  #turn(request: H2Request, time: H2Time): Promise<{ answer: Promise<H2Reply | H2Failure> } | H2Failure> {
-    if (this.#waiting.size >= mostWaiting) return Promise.resolve(overloaded);
+  private turn(
+    request: H2Request,
+    time: H2Time,
+  ): Promise<{ answer: Promise<H2Reply | H2Failure> } | H2Failure> {
+    if (this.waiting.size >= MOST_WAITING) return Promise.resolve(overloaded);
     return new Promise((resolve) => {
       const waiting: Waiting = {
         start: (connection) => {
@@ -130,96 +133,96 @@ export class H2Origin {
         },
       };
       const timer = setTimeout(() => {
-        this.#waiting.delete(waiting);
+        this.waiting.delete(waiting);
         resolve(tooLate);
       }, time.startBy.left);
-      this.#waiting.add(waiting);
-      this.#grow();
+      this.waiting.add(waiting);
+      this.grow();
     });
   }
 
   /** There may be room: those who wait go, in their order. */
-  #dispatch(): void {
-    if (this.#waiting.size === 0) return;
-    for (const waiting of this.#waiting) {
-      const connection = this.#withRoom();
+  private dispatch(): void {
+    if (this.waiting.size === 0) return;
+    for (const waiting of this.waiting) {
+      const connection = this.withRoom();
       if (connection === undefined) break;
-      this.#waiting.delete(waiting);
+      this.waiting.delete(waiting);
       waiting.start(connection);
     }
-    this.#grow();
+    this.grow();
   }
 
   /** Opens as many connections as those who wait need, and as there may be. */
-  #grow(): void {
-    if (this.#waiting.size === 0) return;
-    const needed = Math.max(1, Math.ceil(this.#waiting.size / Math.max(1, this.#streams)));
-    const most = (this.#options.connections ?? 1) - this.#usable.length;
-    while (this.#opening < Math.min(needed, most)) void this.#connect();
+  private grow(): void {
+    if (this.waiting.size === 0) return;
+    const needed = Math.max(1, Math.ceil(this.waiting.size / Math.max(1, this.streams)));
+    const most = (this.options.connections ?? 1) - this.usable.length;
+    while (this.opening < Math.min(needed, most)) void this.connect();
   }
 
-  async #connect(): Promise<void> {
-    this.#opening++;
-    const outcome = await this.#connected();
-    this.#opening--;
-    if (this.#usable.length === 0 && this.#opening === 0) {
+  private async connect(): Promise<void> {
+    this.opening++;
+    const outcome = await this.connected();
+    this.opening--;
+    if (this.usable.length === 0 && this.opening === 0) {
       // There is nothing else to wait for: everybody finds out what is wrong with this one.
-      for (const waiting of this.#waiting) {
+      for (const waiting of this.waiting) {
         if (outcome instanceof H2Connection) waiting.start(outcome);
         else waiting.fail(outcome);
       }
-      this.#waiting.clear();
+      this.waiting.clear();
     }
-    this.#dispatch();
+    this.dispatch();
   }
 
-  async #connected(): Promise<H2Connection | H2Failure> {
-    const pause = this.#notBefore - performance.now();
+  private async connected(): Promise<H2Connection | H2Failure> {
+    const pause = this.notBefore - performance.now();
     if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause).unref()); // who waits has a deadline
-    if (this.#closed && this.#inFlight.size === 0) return { failure: 'Closed', unprocessed: true };
+    if (this.closed && this.inFlight.size === 0) return { failure: 'Closed', unprocessed: true };
 
     const connection = new H2Connection({
-      id: ++this.#opened,
-      origin: this.#options.origin,
-      tls: this.#tls,
-      firstAlone: this.#options.firstAlone ?? false,
-      pingEveryMs: this.#options.pingEveryMs ?? null,
-      onRetired: (retired) => this.#retired(retired),
-      onRoom: () => this.#dispatch(),
+      id: ++this.opened,
+      origin: this.options.origin,
+      tls: this.tls,
+      firstAlone: this.options.firstAlone ?? false,
+      pingEveryMs: this.options.pingEveryMs ?? null,
+      onRetired: (retired) => this.retired(retired),
+      onRoom: () => this.dispatch(),
     });
-    this.#open.add(connection);
-    void connection.closed().then(() => this.#open.delete(connection));
+    this.open.add(connection);
+    void connection.closed().then(() => this.open.delete(connection));
 
     const failure = await connection.ready;
     if (failure !== null) return { failure, unprocessed: true };
     if (!connection.retired) {
-      this.#streams = connection.streams;
-      this.#usable.push(connection);
-      this.#watchIdle();
+      this.streams = connection.streams;
+      this.usable.push(connection);
+      this.watchIdle();
     }
     return connection;
   }
 
   /** A peer that hangs up before it ever answered is not called again in a storm; the first time is free. */
-  #retired(connection: H2Connection): void {
-    this.#usable = this.#usable.filter((one) => one !== connection);
+  private retired(connection: H2Connection): void {
+    this.usable = this.usable.filter((one) => one !== connection);
     if (!connection.answered) {
-      const pause = Math.min(pauseMs * 2 ** (this.#fruitless - 1), longestPauseMs);
-      if (this.#fruitless > 0) this.#notBefore = performance.now() + pause * (0.5 + Math.random());
-      this.#fruitless++;
+      const pause = Math.min(PAUSE_MS * 2 ** (this.fruitless - 1), LONGEST_PAUSE_MS);
+      if (this.fruitless > 0) this.notBefore = performance.now() + pause * (0.5 + Math.random());
+      this.fruitless++;
     }
-    this.#grow();
+    this.grow();
   }
 
   /** The first connection stays: the next call should not have to wait for a handshake. */
-  #watchIdle(): void {
-    if (this.#idleTimer !== undefined || this.#usable.length < 2) return;
-    const limit = this.#options.idleMs ?? idleMs;
+  private watchIdle(): void {
+    if (this.idleTimer !== undefined || this.usable.length < 2) return;
+    const limit = this.options.idleMs ?? IDLE_MS;
     const look = (): void => {
-      this.#idleTimer = undefined;
-      for (const connection of this.#usable.slice(1)) if (connection.idleMs >= limit) connection.retire();
-      this.#watchIdle();
+      this.idleTimer = undefined;
+      for (const connection of this.usable.slice(1)) if (connection.idleMs >= limit) connection.retire();
+      this.watchIdle();
     };
-    this.#idleTimer = setTimeout(look, limit).unref();
+    this.idleTimer = setTimeout(look, limit).unref();
   }
 }

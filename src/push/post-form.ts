@@ -9,7 +9,7 @@ export interface FormReply {
   body: string;
 }
 
-const bodyLimit = 16_384;
+const BODY_LIMIT = 16_384;
 
 /**
  * One POST of a form over HTTP/1.1, on a connection of its own (it happens once an hour). Settles within `ms`, follows
@@ -54,7 +54,7 @@ export function postForm(
       response.on('error', (error) => resolve({ failure: codeOf(error) }));
       response.on('data', (chunk: string) => {
         text += chunk;
-        if (text.length <= bodyLimit) return;
+        if (text.length <= BODY_LIMIT) return;
         answer();
         request.destroy();
       });

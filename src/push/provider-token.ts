@@ -11,11 +11,11 @@ export interface ProviderTokenOptions {
   renewAfterMinutes?: number;
 }
 
-const minute = 60_000;
+const MINUTE = 60_000;
 /** Between tokens that were signed because of an ExpiredProviderToken, while none of them was accepted. */
-const patience = 5_000;
+const PATIENCE = 5_000;
 /** A token this far in the future was signed before somebody set the clock back. */
-const skew = minute;
+const SKEW = MINUTE;
 
 /**
  * The JWT that proves to APNs who is pushing, one per key. ES256 signatures differ each time, and to Apple another
@@ -23,32 +23,32 @@ const skew = minute;
  * @see https://developer.apple.com/documentation/usernotifications/establishing-a-token-based-connection-to-apns
  */
 export class ProviderToken {
-  #jwt: string | null = null;
-  #mintedAt = 0;
-  #forcedAt = -Infinity;
-  #proven = true;
-  #minting: Promise<string | null> | null = null;
-  readonly #life: number;
-  readonly #options: ProviderTokenOptions;
+  private jwt: string | null = null;
+  private mintedAt = 0;
+  private forcedAt = -Infinity;
+  private proven = true;
+  private minting: Promise<string | null> | null = null;
+  private readonly life: number;
+  private readonly options: ProviderTokenOptions;
 
   constructor(options: ProviderTokenOptions) {
     const minutes = options.renewAfterMinutes ?? 50;
     if (minutes < 20 || minutes > 60)
       throw new RangeError('Apple wants a provider token renewed every 20 to 60 minutes');
-    this.#life = minutes * minute;
-    this.#options = options;
+    this.life = minutes * MINUTE;
+    this.options = options;
   }
 
   /** The token to send with, or null when the key cannot sign. */
   async current(): Promise<string | null> {
-    const age = this.#options.clock.now() - this.#mintedAt;
-    if (this.#jwt !== null && age < this.#life && age > -skew) return this.#jwt;
-    return this.#mint();
+    const age = this.options.clock.now() - this.mintedAt;
+    if (this.jwt !== null && age < this.life && age > -SKEW) return this.jwt;
+    return this.mint();
   }
 
   /** APNs took a push with this token. */
   accepted(jwt: string): void {
-    if (jwt === this.#jwt) this.#proven = true;
+    if (jwt === this.jwt) this.proven = true;
   }
 
   /**
@@ -57,22 +57,22 @@ export class ProviderToken {
    * signed for this reason has just been called expired, too: then our clock is wrong, and each push would make another.
    */
   async renew(failed: string): Promise<string | null> {
-    if (this.#minting !== null) return this.#minting;
-    if (this.#jwt !== failed) return this.current();
-    const now = this.#options.clock.now();
-    if (!this.#proven && Math.abs(now - this.#forcedAt) < patience) return null;
-    this.#forcedAt = now;
-    this.#proven = false;
-    return this.#mint();
+    if (this.minting !== null) return this.minting;
+    if (this.jwt !== failed) return this.current();
+    const now = this.options.clock.now();
+    if (!this.proven && Math.abs(now - this.forcedAt) < PATIENCE) return null;
+    this.forcedAt = now;
+    this.proven = false;
+    return this.mint();
   }
 
-  #mint(): Promise<string | null> {
-    this.#minting ??= this.#sign().finally(() => (this.#minting = null));
-    return this.#minting;
+  private mint(): Promise<string | null> {
+    this.minting ??= this.sign().finally(() => (this.minting = null));
+    return this.minting;
   }
 
-  async #sign(): Promise<string | null> {
-    const { teamId, keyId, key, clock } = this.#options;
+  private async sign(): Promise<string | null> {
+    const { teamId, keyId, key, clock } = this.options;
     const now = clock.now();
     try {
       const jwt = await new SignJWT()
@@ -80,8 +80,8 @@ export class ProviderToken {
         .setIssuer(teamId)
         .setIssuedAt(Math.floor(now / 1000))
         .sign(await importPKCS8(key, 'ES256'));
-      this.#jwt = jwt;
-      this.#mintedAt = now;
+      this.jwt = jwt;
+      this.mintedAt = now;
       return jwt;
     } catch {
       return null; // not a P-256 key in PKCS#8; the reason could quote it

@@ -122,7 +122,7 @@ export function unanswered(failure: string): PushAnswer {
   return { outcome: 'retry', status: null, reason: failure, retryAfterMs: null };
 }
 
-const longestPauseMs = 24 * 60 * 60 * 1000;
+const LONGEST_PAUSE_MS = 24 * 60 * 60 * 1000;
 const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
 /**
@@ -131,9 +131,9 @@ const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GM
  */
 export function retryAfterMs(header: string | string[] | undefined, now: number): number | null {
   const value = first(header)?.trim() ?? '';
-  if (/^\d+$/.test(value)) return Math.min(Number(value) * 1000, longestPauseMs);
+  if (/^\d+$/.test(value)) return Math.min(Number(value) * 1000, LONGEST_PAUSE_MS);
   const date = httpDate.test(value) ? Date.parse(value) : NaN;
-  return Number.isNaN(date) ? null : Math.min(Math.max(date - now, 0), longestPauseMs);
+  return Number.isNaN(date) ? null : Math.min(Math.max(date - now, 0), LONGEST_PAUSE_MS);
 }
 
 function fcmErrorCode(error: Record<string, unknown>): string | null {

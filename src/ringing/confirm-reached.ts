@@ -1,6 +1,6 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Calls } from '../calls/calls.js';
-import { Reaches } from '../devices/reachability.js';
+import { Reachability } from '../devices/reachability.js';
 import { type Reached, confirmReached, isConfirmed } from './domain/confirm-reached.js';
 import { Wakes } from './wakes.js';
 
@@ -21,7 +21,7 @@ export class ConfirmReachedHandler implements ICommandHandler<ConfirmReached> {
   constructor(
     private readonly wakes: Wakes,
     private readonly calls: Calls,
-    private readonly reaches: Reaches,
+    private readonly reachability: Reachability,
   ) {}
 
   async execute({ callId, deviceId, via }: ConfirmReached): Promise<void> {
@@ -35,6 +35,6 @@ export class ConfirmReachedHandler implements ICommandHandler<ConfirmReached> {
   private async isDeviceOfCallee(callId: string, deviceId: string): Promise<boolean> {
     const call = await this.calls.recall(callId);
     if (call.state === 'none') return false;
-    return (await this.reaches.ofDevice(call.callee.userId, deviceId)) !== undefined;
+    return (await this.reachability.ofDevice(call.callee.userId, deviceId)) !== undefined;
   }
 }

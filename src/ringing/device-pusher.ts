@@ -4,11 +4,11 @@ import { ActionTokens } from '../auth/action-tokens.js';
 import { Calls } from '../calls/calls.js';
 import type { UnansweredCall } from '../calls/domain/call.js';
 import { CLOCK, type Clock } from '../time/clock.js';
-import { Gateway } from '../net/public-url.js';
+import { PublicUrl } from '../net/public-url.js';
 import type { PushAnswer, PushResult } from '../push/push-result.js';
 import type { Lease } from './lease.js';
 import { type CallPush, asStrings, callPush } from './push-payload.js';
-import { Senders } from './push-senders.js';
+import { PushSenders } from './push-senders.js';
 import { needsPush } from './domain/wake.js';
 import { Wakes } from './wakes.js';
 
@@ -34,9 +34,9 @@ export class DevicePusher {
   constructor(
     private readonly calls: Calls,
     private readonly wakes: Wakes,
-    private readonly senders: Senders,
+    private readonly senders: PushSenders,
     private readonly tokens: ActionTokens,
-    private readonly gateway: Gateway,
+    private readonly gateway: PublicUrl,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 

@@ -1,7 +1,7 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { Calls } from '../calls/calls.js';
 import { isUnanswered } from '../calls/domain/call.js';
-import { Reaches } from '../devices/reachability.js';
+import { Reachability } from '../devices/reachability.js';
 import { Wakes } from './wakes.js';
 
 /** Whether a device that says over HTTP that it rings is one that can: it was asked, is connected, or is registered. */
@@ -19,7 +19,7 @@ export class MayRing extends Query<boolean> {
 export class MayRingHandler implements IQueryHandler<MayRing> {
   constructor(
     private readonly calls: Calls,
-    private readonly reaches: Reaches,
+    private readonly reachability: Reachability,
     private readonly wakes: Wakes,
   ) {}
 
@@ -28,6 +28,6 @@ export class MayRingHandler implements IQueryHandler<MayRing> {
     const call = await this.calls.recall(callId);
     if (!isUnanswered(call) || call.callee.userId !== userId) return true;
     if ((await this.wakes.recall(call.callId)).devices[deviceId]) return true;
-    return (await this.reaches.ofDevice(userId, deviceId)) !== undefined;
+    return (await this.reachability.ofDevice(userId, deviceId)) !== undefined;
   }
 }

@@ -7,7 +7,7 @@ import { type UnansweredCall, isUnanswered } from '../calls/domain/call.js';
 import { CLOCK, type Clock } from '../time/clock.js';
 import { KeyedQueue } from '../concurrency/keyed-queue.js';
 import { DeviceRegistry } from '../devices/device-registry.js';
-import { Reaches } from '../devices/reachability.js';
+import { Reachability } from '../devices/reachability.js';
 import { type PushAnswer, refused } from '../push/push-result.js';
 import { DevicePusher } from './device-pusher.js';
 import { giveUp, mayStillRing } from './domain/give-up.js';
@@ -17,7 +17,7 @@ import { settlePush } from './domain/settle-push.js';
 import { Jobs } from './jobs.js';
 import { Lease } from './lease.js';
 import { type Attempt, type Verdict, appOf, verdictOf } from './domain/push-policy.js';
-import { Senders } from './push-senders.js';
+import { PushSenders } from './push-senders.js';
 import { TokenPurgeBreaker } from './token-purge-breaker.js';
 import { type DeviceWake, type Wake, needsPush } from './domain/wake.js';
 import { Wakes } from './wakes.js';
@@ -53,11 +53,11 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
 
   constructor(
     private readonly calls: Calls,
-    private readonly reaches: Reaches,
+    private readonly reachability: Reachability,
     private readonly registry: DeviceRegistry,
     private readonly wakes: Wakes,
     private readonly jobs: Jobs,
-    private readonly senders: Senders,
+    private readonly senders: PushSenders,
     private readonly pusher: DevicePusher,
     private readonly breaker: TokenPurgeBreaker,
     private readonly commands: CommandBus,
@@ -78,7 +78,7 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
     const push = device && needsPush(device) ? device.push : null;
     if (!isUnanswered(call) || this.clock.now() >= call.ringExpiresAt || !push) return this.jobs.finish(job);
     const address =
-      fresh?.address ?? (await this.reaches.ofDevice(call.callee.userId, deviceId))?.push ?? null;
+      fresh?.address ?? (await this.reachability.ofDevice(call.callee.userId, deviceId))?.push ?? null;
     const attempt = address
       ? await this.attempt(call, deviceId, push, address, new Lease(this.jobs, job, fresh?.grantedAt ?? null))
       : { address: null, provider: push.provider, results: [] };
@@ -170,8 +170,8 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
   /** Reads where else the callee could be reached only when all that was asked has refused. */
   private async giveUpIfHopeless({ callId, callee }: UnansweredCall, wake: Wake): Promise<void> {
     if (mayStillRing(wake)) return;
-    const reaches = await this.reaches.of(callee.userId);
-    const { events } = await this.wakes.change(callId, (known) => giveUp(known, { reaches }));
+    const reachable = await this.reachability.of(callee.userId);
+    const { events } = await this.wakes.change(callId, (known) => giveUp(known, { reachable }));
     if (events.length > 0) await this.commands.execute(new CloseCall(callId, 'unreachable'));
   }
 }

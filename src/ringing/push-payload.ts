@@ -20,15 +20,17 @@ export interface CallPush {
 export function callPush(call: UnansweredCall, now: number, actionToken: string, gateway: string): CallPush {
   const { userId, name } = call.caller;
   return {
-    ...{
-      callId: call.callId,
-      uuid: call.callId,
-      handle: userId,
-      callerId: userId,
-      callerName: name ?? userId,
-    },
-    ...{ hasVideo: call.media === 'video', media: call.media },
-    ...{ serverTime: rfc3339(now), expiresAt: rfc3339(call.ringExpiresAt), actionToken, gateway },
+    callId: call.callId,
+    uuid: call.callId,
+    handle: userId,
+    callerId: userId,
+    callerName: name ?? userId,
+    hasVideo: call.media === 'video',
+    media: call.media,
+    serverTime: rfc3339(now),
+    expiresAt: rfc3339(call.ringExpiresAt),
+    actionToken,
+    gateway,
   };
 }
 

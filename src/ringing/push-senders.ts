@@ -3,7 +3,7 @@ import type { ApnsSender } from '../push/apns.js';
 import type { FcmSender } from '../push/fcm.js';
 
 /** The two ways to wake a phone, made once from the configuration. */
-export class Senders {
+export class PushSenders {
   constructor(
     readonly apns: ApnsSender,
     readonly fcm: FcmSender,

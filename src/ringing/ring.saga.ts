@@ -12,7 +12,7 @@ import type { JobKind, JobPayload } from './domain/jobs.js';
 import { HedgeDevice } from './hedge-device.js';
 import { JobRunner, type JobStep } from './job-runner.js';
 import { PushDevice } from './push-device.js';
-import { TellCallOver } from './stop-ringing.js';
+import { StopRinging } from './stop-ringing.js';
 import { WakeCall } from './wake-call.js';
 
 /** What each kind of job stands for. */
@@ -28,7 +28,7 @@ const STEPS: Record<JobKind, JobStep> = {
       return new PushDevice(payload.callId, payload.deviceId!, epoch, known);
     },
   },
-  'call-over': { command: ({ payload, epoch }) => new TellCallOver(payload.callId, epoch) },
+  'call-over': { command: ({ payload, epoch }) => new StopRinging(payload.callId, epoch) },
   'ring-timeout': {
     command: ({ payload }) => new CloseCall(payload.callId, 'timeout'),
     endsWithCommand: true,

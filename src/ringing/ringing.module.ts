@@ -13,19 +13,20 @@ import { Jobs } from './jobs.js';
 import { MayRingHandler } from './may-ring.js';
 import { PushDeviceHandler } from './push-device.js';
 import { RingSaga } from './ring.saga.js';
-import { Senders } from './push-senders.js';
-import { TellCallOverHandler } from './stop-ringing.js';
+import { PushSenders } from './push-senders.js';
+import { StopRingingHandler } from './stop-ringing.js';
 import { TokenPurgeBreaker } from './token-purge-breaker.js';
 import { WakeCallHandler } from './wake-call.js';
 import { Wakes } from './wakes.js';
 
 /** Not by the wall clock: each step of it would make a new provider token, and Apple refuses more than one in 20 minutes. */
-const senders = ({ push: { apnsApps, fcmApps, origins, ca } }: Config, clock: Clock): Senders =>
-  new Senders(
+const senders = ({ push: { apnsApps, fcmApps, origins, ca } }: Config, clock: Clock): PushSenders =>
+  new PushSenders(
     new ApnsSender({
       keys: apnsApps,
       origins: { production: origins.apnsProduction, sandbox: origins.apnsSandbox },
-      ...{ ca: ca ?? undefined, clock },
+      ca: ca ?? undefined,
+      clock,
     }),
     new FcmSender({ apps: fcmApps, origin: origins.fcm, ca: ca ?? undefined, clock }),
     fcmApps.map(({ projectId }) => projectId),
@@ -34,12 +35,20 @@ const senders = ({ push: { apnsApps, fcmApps, origins, ca } }: Config, clock: Cl
 @Module({
   imports: [CallsModule, DevicesModule],
   providers: [
-    ...[RingSaga, JobRunner, Jobs, Wakes, DevicePusher],
+    RingSaga,
+    JobRunner,
+    Jobs,
+    Wakes,
+    DevicePusher,
     { provide: TokenPurgeBreaker, useFactory: () => new TokenPurgeBreaker() },
-    { provide: Senders, inject: [CONFIG, CLOCK], useFactory: senders },
-    ...[WakeCallHandler, HedgeDeviceHandler, PushDeviceHandler, ConfirmReachedHandler, TellCallOverHandler],
+    { provide: PushSenders, inject: [CONFIG, CLOCK], useFactory: senders },
+    WakeCallHandler,
+    HedgeDeviceHandler,
+    PushDeviceHandler,
+    ConfirmReachedHandler,
+    StopRingingHandler,
     MayRingHandler,
   ],
-  exports: [JobRunner, TokenPurgeBreaker, Senders, Wakes],
+  exports: [JobRunner, TokenPurgeBreaker, PushSenders, Wakes],
 })
 export class RingingModule {}

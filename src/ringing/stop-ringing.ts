@@ -1,20 +1,20 @@
-import type { Reach } from '../devices/reach.js';
+import type { ReachableDevice } from '../devices/reach.js';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Calls } from '../calls/calls.js';
-import { Reaches } from '../devices/reachability.js';
+import { Reachability } from '../devices/reachability.js';
 import { mayHaveToTell, callOverRecipients } from './domain/call-over.js';
 import { overKey } from './domain/jobs.js';
 import { JobRunner } from './job-runner.js';
 import { Jobs } from './jobs.js';
 import { pauseBefore } from './domain/push-policy.js';
-import { Senders } from './push-senders.js';
+import { PushSenders } from './push-senders.js';
 import { Wakes } from './wakes.js';
 
 const TTL_S = 60;
 const ATTEMPTS = 5;
 
 /** The call no longer rings: phones that would go on are told. */
-export class TellCallOver extends Command<void> {
+export class StopRinging extends Command<void> {
   constructor(
     readonly callId: string,
     readonly epoch = 0,
@@ -23,18 +23,18 @@ export class TellCallOver extends Command<void> {
   }
 }
 
-@CommandHandler(TellCallOver)
-export class TellCallOverHandler implements ICommandHandler<TellCallOver> {
+@CommandHandler(StopRinging)
+export class StopRingingHandler implements ICommandHandler<StopRinging> {
   constructor(
     private readonly calls: Calls,
-    private readonly reaches: Reaches,
+    private readonly reachability: Reachability,
     private readonly wakes: Wakes,
     private readonly jobs: Jobs,
     private readonly runner: JobRunner,
-    private readonly senders: Senders,
+    private readonly senders: PushSenders,
   ) {}
 
-  async execute({ callId, epoch }: TellCallOver): Promise<void> {
+  async execute({ callId, epoch }: StopRinging): Promise<void> {
     const job = { key: overKey(callId), epoch };
     if ((await this.isEverybodyTold(callId)) || epoch >= ATTEMPTS) await this.jobs.finish(job);
     else await this.runner.postpone(job, pauseBefore(epoch + 1, null, Math.random()));
@@ -47,15 +47,15 @@ export class TellCallOverHandler implements ICommandHandler<TellCallOver> {
     if (!mayHaveToTell(wake)) return true;
     const call = await this.calls.load(callId);
     if (call.state === 'none') return true;
-    const reaches = await this.reaches.of(call.callee.userId);
-    const over = callOverRecipients(wake, { call, reaches });
+    const reachable = await this.reachability.of(call.callee.userId);
+    const over = callOverRecipients(wake, { call, reachable });
     if (!over) return true;
     const results = await Promise.all(over.recipients.map((reach) => this.tell(callId, over.outcome, reach)));
     return results.every((told) => told);
   }
 
   /** @returns false when it is worth another try */
-  private async tell(callId: string, outcome: string, { push }: Reach): Promise<boolean> {
+  private async tell(callId: string, outcome: string, { push }: ReachableDevice): Promise<boolean> {
     if (push?.provider !== 'fcm') return true;
     const data = { type: 'call-over', callId, outcome };
     const projectId = this.senders.projectOf(push.projectId);

@@ -5,7 +5,7 @@ import { Calls } from '../calls/calls.js';
 import { CloseCall } from '../calls/close-call.js';
 import { isUnanswered } from '../calls/domain/call.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { Reaches } from '../devices/reachability.js';
+import { Reachability } from '../devices/reachability.js';
 import { wakeKey } from './domain/jobs.js';
 import { requestWake } from './domain/request-wake.js';
 import { Wakes } from './wakes.js';
@@ -25,7 +25,7 @@ export class WakeCall extends Command<void> {
 export class WakeCallHandler implements ICommandHandler<WakeCall> {
   constructor(
     private readonly calls: Calls,
-    private readonly reaches: Reaches,
+    private readonly reachability: Reachability,
     private readonly wakes: Wakes,
     private readonly commands: CommandBus,
     @Inject(CONFIG) private readonly config: Config,
@@ -38,10 +38,10 @@ export class WakeCallHandler implements ICommandHandler<WakeCall> {
       await this.wakes.change(callId, () => ({ events: [], cancelJobs: [wakeKey(callId)] }));
       return;
     }
-    const reaches = await this.reaches.of(call.callee.userId);
+    const reachable = await this.reachability.of(call.callee.userId);
     const { ringAckTimeoutMs } = this.config;
     const { events } = await this.wakes.change(callId, (wake) =>
-      requestWake(wake, { callId, reaches, ringAckTimeoutMs, newPushId: randomUUID }),
+      requestWake(wake, { callId, reachable, ringAckTimeoutMs, newPushId: randomUUID }),
     );
     if (events.some(({ type }) => type === 'DeviceUnreachable'))
       await this.commands.execute(new CloseCall(callId, 'unreachable'));

@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
 import { DeviceEntity } from '../devices/device.entity.js';
-import { CONNECTIONS, MAX_LIFETIME_S, MortalClient } from '../database/pools.js';
+import { CONNECTIONS, MAX_LIFETIME_S, ExpiringClient } from '../database/pools.js';
 import { EventStore1700000000001 } from './migrations/1-event-store.js';
 import { Devices1700000000002 } from './migrations/2-devices.js';
 import { Operators1700000000003 } from './migrations/3-operators.js';
@@ -18,8 +18,12 @@ import { RetentionOfInstalls1700000000013 } from './migrations/13-retention-of-i
 
 /** Every query ends, and so does a transaction somebody forgot. Not for migrations: they take as long as they take. */
 const DEADLINES = {
-  ...{ query_timeout: 1_900, statement_timeout: 1_800, idle_in_transaction_session_timeout: 5_000 },
-  ...{ keepAlive: true, maxLifetimeSeconds: MAX_LIFETIME_S, Client: MortalClient },
+  query_timeout: 1_900,
+  statement_timeout: 1_800,
+  idle_in_transaction_session_timeout: 5_000,
+  keepAlive: true,
+  maxLifetimeSeconds: MAX_LIFETIME_S,
+  Client: ExpiringClient,
 };
 
 /** The one place that knows all migrations and entities; the app and the migration commands share it. */

@@ -39,7 +39,8 @@ export async function migrate(
   }
   try {
     const { rows } = await client.query<{ server_version_num: string }>({
-      ...{ text: 'show server_version_num', query_timeout: CONNECT_MS },
+      text: 'show server_version_num',
+      query_timeout: CONNECT_MS,
     } as pg.QueryConfig);
     if (Number(rows[0]?.server_version_num) < OLDEST_SERVER) {
       throw new DatabaseError(

@@ -1,19 +1,19 @@
 import { Module } from '@nestjs/common';
-import { ClusterEars } from './server/cluster-subscriber.js';
-import { Announcer } from './notify/call-notifier.js';
-import { Arrivals } from './server/session-lifecycle.js';
+import { ClusterSubscriber } from './server/cluster-subscriber.js';
+import { CallNotifier } from './notify/call-notifier.js';
+import { SessionLifecycle } from './server/session-lifecycle.js';
 import { Dispatcher } from './server/dispatcher.js';
 import { ErasedUsers } from './notify/erased-users.js';
-import { Expiry } from './session/session-expiry.js';
-import { Incoming } from './notify/ring-notifier.js';
+import { SessionExpiry } from './session/session-expiry.js';
+import { RingNotifier } from './notify/ring-notifier.js';
 import { MediaStates } from './relay/media-states.js';
 import { MovedDevices } from './relay/moved-devices.js';
-import { Parcels } from './relay/deferred-deliveries.js';
-import { ProgressTeller } from './notify/progress-notifier.js';
+import { DeferredDeliveries } from './relay/deferred-deliveries.js';
+import { ProgressNotifier } from './notify/progress-notifier.js';
 import { SenderCounts } from './relay/sender-counts.js';
 import { Sessions } from './session/sessions.js';
-import { SignalLines, waitingSignals } from './relay/signal-mailbox.js';
-import { Signals } from './relay/signal-relay.js';
+import { SignalMailboxes, waitingSignals } from './relay/signal-mailbox.js';
+import { SignalRelay } from './relay/signal-relay.js';
 import { SocketCommands } from './server/socket-commands.js';
 import { SocketServer } from './server/socket-server.js';
 import { Calls } from '../calls/calls.js';
@@ -26,14 +26,26 @@ import { PresenceModule } from '../presence/presence.module.js';
   imports: [CallsModule, ClusterModule, DevicesModule, PresenceModule],
   providers: [
     {
-      provide: SignalLines,
-      useFactory: (calls: Calls) => new SignalLines(calls, waitingSignals()),
+      provide: SignalMailboxes,
+      useFactory: (calls: Calls) => new SignalMailboxes(calls, waitingSignals()),
       inject: [Calls],
     },
-    ...[SenderCounts, MediaStates, MovedDevices],
-    ...[Sessions, Signals, Parcels, Incoming, Expiry, Arrivals, Announcer, ProgressTeller, ClusterEars],
+    SenderCounts,
+    MediaStates,
+    MovedDevices,
+    Sessions,
+    SignalRelay,
+    DeferredDeliveries,
+    RingNotifier,
+    SessionExpiry,
+    SessionLifecycle,
+    CallNotifier,
+    ProgressNotifier,
+    ClusterSubscriber,
     ErasedUsers,
-    ...[SocketCommands, Dispatcher, SocketServer],
+    SocketCommands,
+    Dispatcher,
+    SocketServer,
   ],
   exports: [SocketServer, ClusterModule],
 })

@@ -21,7 +21,7 @@ import { HealthModule } from '../health/health.module.js';
 import { HistoryModule } from '../history/history.module.js';
 import { DEMO_PHONES, type DemoPhones } from '../http/demo-phones.controller.js';
 import { HttpModule } from '../http/http.module.js';
-import { Gateway } from '../net/public-url.js';
+import { PublicUrl } from '../net/public-url.js';
 import { Log } from '../log/log.js';
 import { PresenceModule } from '../presence/presence.module.js';
 import { PrivacyModule } from '../privacy/privacy.module.js';
@@ -49,7 +49,8 @@ class FoundationModule {
   static of({ config, log, clock, pools, dataSource, secrets, demoPhones }: Foundation): DynamicModule {
     const store = new EventStore(pools.append, {
       readPool: pools.store,
-      ...{ obligations: callObligations(config), personal: PERSONAL_FIELDS },
+      obligations: callObligations(config),
+      personal: PERSONAL_FIELDS,
     });
     const providers = [
       { provide: CONFIG, useValue: config },
@@ -71,7 +72,8 @@ class FoundationModule {
         useValue: { ringTimeoutMs: config.ringTimeoutMs, busyPolicy: config.busyPolicy },
       },
       { provide: FairTurns, useValue: new FairTurns() },
-      ...[Gateway, Quotas],
+      PublicUrl,
+      Quotas,
     ];
     return { module: FoundationModule, providers, exports: providers };
   }

@@ -9,19 +9,19 @@ import type { Config } from '../config/config.js';
 import { createDataSource } from '../schema/data-source.js';
 import { DatabaseClock } from '../database/database-clock.js';
 import { migrate } from '../schema/migrate.js';
-import { CONNECTIONS, PATIENT, openPool, warnOfTooFewConnections } from '../database/pools.js';
-import { Failure } from '../errors/api-error.js';
+import { CONNECTIONS, LONG_QUERY, openPool, warnOfTooFewConnections } from '../database/pools.js';
+import { ApiError } from '../errors/api-error.js';
 import type { DemoPhones } from '../http/demo-phones.controller.js';
 import { FairTurns } from '../concurrency/fair-turns.js';
 import { HttpAdapter } from '../http/http-server.js';
 import { serveDocs } from '../http/openapi.js';
 import { readBodies } from '../http/request-bodies.js';
-import { Gateway } from '../net/public-url.js';
+import { PublicUrl } from '../net/public-url.js';
 import { Log, nestLogger } from '../log/log.js';
 import { clientAddress } from '../net/client-address.js';
 import { FOREIGN_HOST, allowsHost, allowsOrigin } from '../net/origins.js';
 import { Readiness } from '../health/readiness.js';
-import { Quotas, tooMuchWaits } from '../limits/quotas.js';
+import { Quotas, tooManyWaiting } from '../limits/quotas.js';
 import { JobRunner } from '../ringing/job-runner.js';
 import { SocketServer } from '../sockets/server/socket-server.js';
 
@@ -57,7 +57,7 @@ export async function startGateway(
     read: openPool(config.databaseUrl, 'reads', CONNECTIONS.read),
     lists: openPool(config.databaseUrl, 'lists', CONNECTIONS.list),
     control: openPool(config.databaseUrl, 'control', CONNECTIONS.control),
-    operators: openPool(config.databaseUrl, 'operators', CONNECTIONS.operator, PATIENT),
+    operators: openPool(config.databaseUrl, 'operators', CONNECTIONS.operator, LONG_QUERY),
   };
   const dataSource = createDataSource(config.databaseUrl);
   const close = async (): Promise<void> => {
@@ -82,7 +82,7 @@ export async function startGateway(
     );
     const nest = app;
     configureHttp(nest, config);
-    const gateway = nest.get(Gateway);
+    const gateway = nest.get(PublicUrl);
     gateway.url = config.publicUrl ?? '';
     await nest.init();
     const sockets = nest.get(SocketServer);
@@ -131,16 +131,22 @@ function configureHttp(app: NestExpressApplication, config: Config): void {
       if (!response.closed) next();
     };
     if (turns.run(clientAddress(request, config.trustedProxies), begin)) return;
-    next(asksHowItIs(request) ? undefined : tooMuchWaits());
+    next(asksHowItIs(request) ? undefined : tooManyWaiting());
   });
   app.use(
     helmet({
       contentSecurityPolicy: {
         useDefaults: false,
         directives: {
-          ...{ defaultSrc: ["'self'"], styleSrc: ["'self'", "'unsafe-inline'"], imgSrc: ["'self'", 'data:'] },
-          ...{ connectSrc: ["'self'", 'ws:', 'wss:'], mediaSrc: ["'self'", 'blob:'], objectSrc: ["'none'"] },
-          ...{ baseUri: ["'self'"], frameAncestors: ["'none'"], formAction: ["'self'"] },
+          defaultSrc: ["'self'"],
+          styleSrc: ["'self'", "'unsafe-inline'"],
+          imgSrc: ["'self'", 'data:'],
+          connectSrc: ["'self'", 'ws:', 'wss:'],
+          mediaSrc: ["'self'", 'blob:'],
+          objectSrc: ["'none'"],
+          baseUri: ["'self'"],
+          frameAncestors: ["'none'"],
+          formAction: ["'self'"],
         },
       },
     }),
@@ -152,7 +158,7 @@ function configureHttp(app: NestExpressApplication, config: Config): void {
   });
   const quotas = app.get(Quotas);
   app.use((request: PlainRequest, _: unknown, next: Next) => {
-    if (!allowsHost(config, request.headers.host)) return next(new Failure('NOT_ALLOWED', FOREIGN_HOST));
+    if (!allowsHost(config, request.headers.host)) return next(new ApiError('NOT_ALLOWED', FOREIGN_HOST));
     if (asksHowItIs(request)) return next();
     try {
       quotas.takeOfAddress(clientAddress(request, config.trustedProxies));

@@ -43,8 +43,12 @@ export class Webhooks implements OnApplicationBootstrap, OnModuleDestroy {
     // Switched on for the first time, they tell what happens from now on.
     await new Checkpoint(this.pool, CHECKPOINT, LEASE_MS).beginAt(await this.store.head());
     this.subscription = new Subscription(this.store, this.pool, {
-      ...{ name: CHECKPOINT, batchSize: BATCH, leaseMs: LEASE_MS, pollMs: POLL_MS },
-      ...{ parallel: PARALLEL, lineOf },
+      name: CHECKPOINT,
+      batchSize: BATCH,
+      leaseMs: LEASE_MS,
+      pollMs: POLL_MS,
+      parallel: PARALLEL,
+      partitionOf,
       handle: (event) => this.deliver(webhook, event),
       onError: (error) =>
         this.log.warnRarely('the webhook could not be delivered and will be repeated', { error }),
@@ -109,7 +113,7 @@ export class Webhooks implements OnApplicationBootstrap, OnModuleDestroy {
 const callIdOf = (streamId: string): string | null => /^(?:call|wake)-(.+)$/.exec(streamId)?.[1] ?? null;
 
 /** A call and its pushes are one line. An erasure is alone: nothing with the user's name may come after it. */
-const lineOf = ({ streamId }: StoredEvent): string | null =>
+const partitionOf = ({ streamId }: StoredEvent): string | null =>
   streamId.startsWith('user-') ? null : (callIdOf(streamId) ?? streamId);
 
 /** `v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`; a secret `whsec_…` is base64, any other is taken as it is. */

@@ -14,7 +14,8 @@ const ed = await generateKeyPair('EdDSA', { extractable: true });
 const published: JWK[] = await Promise.all(
   [rsa, ec, ed].map(async ({ publicKey }, index) => ({
     ...(await exportJWK(publicKey)),
-    ...{ kid: ['rsa', 'ec', 'ed'][index], use: 'sig' },
+    kid: ['rsa', 'ec', 'ed'][index],
+    use: 'sig',
   })),
 );
 

@@ -16,7 +16,10 @@ const verified = async (claims: JWTPayload) => tokens.verify(await signed(SECRET
 describe("a user's token", () => {
   it('says who is speaking, under which name, and until when', async () =>
     expect(await verified({ ...alice, name: 'Alice' })).toEqual({
-      ...{ userId: 'alice', name: 'Alice', expiresAt: IN_AN_HOUR * 1_000, scopes: [] },
+      userId: 'alice',
+      name: 'Alice',
+      expiresAt: IN_AN_HOUR * 1_000,
+      scopes: [],
     }));
 
   it('says what its bearer may do, as words between spaces', async () => {
@@ -191,7 +194,10 @@ describe('a development token', () => {
     const { token, expiresAt } = await tokens.issueForDevelopment('alice', 'Alice');
     expect(expiresAt).toBe(NOW + 86_400_000);
     expect(await tokens.verify(token)).toEqual({
-      ...{ userId: 'alice', name: 'Alice', expiresAt, scopes: [] },
+      userId: 'alice',
+      name: 'Alice',
+      expiresAt,
+      scopes: [],
     });
     expect(await tokens.verify((await tokens.issueForDevelopment('bob', null)).token)).toMatchObject({
       name: null,

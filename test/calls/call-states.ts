@@ -79,14 +79,23 @@ export function callStates(): string {
   const alone = (who: string, decisions: Record<string, Decide>): string[] =>
     Object.entries(decisions).map(([name, decide]) => row([name, who, ...cellsOf(decide, iPhone)]));
   return [
-    ...['```mermaid', 'stateDiagram-v2', ...transitions(), '  ended --> [*]', '```', ''],
+    '```mermaid',
+    'stateDiagram-v2',
+    ...transitions(),
+    '  ended --> [*]',
+    '```',
+    '',
     row(['command', 'who', 'no call', ...Object.keys(states).slice(1).map(code)]),
     row(Array<string>(7).fill('---')),
-    ...[...rows, ...alone('the caller', stillborn), ...alone('the gateway', timers)],
-    ...[strangers(), ''],
+    ...rows,
+    ...alone('the caller', stillborn),
+    ...alone('the gateway', timers),
+    strangers(),
+    '',
     row(['the last event', 'outcome', 'endReason']),
     row(Array<string>(3).fill('---')),
-    ...[...endings(), ''],
+    ...endings(),
+    '',
   ].join('\n');
 }
 

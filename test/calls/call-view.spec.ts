@@ -45,20 +45,31 @@ describe('what clients see of a call', () => {
   it('says since when it rings', () =>
     expect(viewAfter(initiated, ringingOn(pixel))).toEqual({
       ...fresh,
-      ...{ version: 2, state: 'ringing', ringingAt: '2026-11-22T12:00:01.000Z' },
+      version: 2,
+      state: 'ringing',
+      ringingAt: '2026-11-22T12:00:01.000Z',
       callee: { userId: 'bob', name: 'Bob' },
     }));
 
   it('says which device answered, and when', () =>
     expect(viewAfter(initiated, ringingOn(pixel), answeredOn(pixel))).toMatchObject({
-      ...{ version: 3, state: 'answered', outcome: null, endReason: null },
-      ...{ answeredAt: '2026-11-22T12:00:02.000Z', answeredBy: 'bobs-pixel', endedAt: null },
+      version: 3,
+      state: 'answered',
+      outcome: null,
+      endReason: null,
+      answeredAt: '2026-11-22T12:00:02.000Z',
+      answeredBy: 'bobs-pixel',
+      endedAt: null,
     }));
 
   it('keeps the answer after the end, and says how it ended', () =>
     expect(viewAfter(initiated, answeredOn(pixel), endedOn(iPhone))).toMatchObject({
-      ...{ version: 3, state: 'ended', outcome: 'completed', endReason: 'hangup' },
-      ...{ answeredAt: '2026-11-22T12:00:01.000Z', answeredBy: 'bobs-pixel' },
+      version: 3,
+      state: 'ended',
+      outcome: 'completed',
+      endReason: 'hangup',
+      answeredAt: '2026-11-22T12:00:01.000Z',
+      answeredBy: 'bobs-pixel',
       endedAt: '2026-11-22T12:00:02.000Z',
     }));
 

@@ -16,7 +16,12 @@ export const inTime = START + 5_000;
 
 /** Alice's command: what she asked for, and asks again when she lost the reply. */
 export const aliceCallsBob: Initiation = {
-  ...{ by: iPhone, callId, callee: 'bob', media: 'video', metadata: { room: 'blue' }, ringTimeoutMs },
+  by: iPhone,
+  callId,
+  callee: 'bob',
+  media: 'video',
+  metadata: { room: 'blue' },
+  ringTimeoutMs,
 };
 
 export const initiatedBy = (by: Actor, callee: string): CallEvent => ({

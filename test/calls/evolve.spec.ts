@@ -32,7 +32,9 @@ describe('an event of a type that this node does not know', () => {
 
   it('keeps nothing from following', () =>
     expect(after(initiated, fromTheFuture, answeredOn(pixel), endedOn(pixel), fromTheFuture)).toMatchObject({
-      ...{ state: 'ended', version: 5, outcome: 'completed' },
+      state: 'ended',
+      version: 5,
+      outcome: 'completed',
     }));
 });
 
@@ -41,22 +43,34 @@ describe('the story of a call', () => {
 
   it('begins when somebody calls; from then on it is known how long it may ring', () =>
     expect(after(initiated)).toEqual({
-      ...{ state: 'initiated', version: 1, callId, media: 'video', metadata: { room: 'blue' } },
+      state: 'initiated',
+      version: 1,
+      callId,
+      media: 'video',
+      metadata: { room: 'blue' },
       caller: { userId: 'alice', deviceId: 'alices-iphone', name: 'Alice' },
       callee: { userId: 'bob', name: null },
-      ...{ initiatedAt: START, ringExpiresAt: RING_EXPIRES, ringingAt: null, ringingOn: [] },
+      initiatedAt: START,
+      ringExpiresAt: RING_EXPIRES,
+      ringingAt: null,
+      ringingOn: [],
     }));
 
   it('rings since its first device rang, on all that said so', () =>
     expect(after(initiated, ringingOn(pixel), ringingOn(tablet))).toMatchObject({
-      ...{ state: 'ringing', version: 3 },
-      ...{ ringingAt: START + 1_000, ringingOn: ['bobs-pixel', 'bobs-tablet'] },
+      state: 'ringing',
+      version: 3,
+      ringingAt: START + 1_000,
+      ringingOn: ['bobs-pixel', 'bobs-tablet'],
     }));
 
   it('is answered by one device, at one time', () =>
     expect(after(initiated, ringingOn(tablet), answeredOn(pixel))).toMatchObject({
-      ...{ state: 'answered', version: 3, answeredBy: 'bobs-pixel', answeredAt: START + 2_000 },
-      ...{ ringingOn: ['bobs-tablet'] },
+      state: 'answered',
+      version: 3,
+      answeredBy: 'bobs-pixel',
+      answeredAt: START + 2_000,
+      ringingOn: ['bobs-tablet'],
     }));
 
   it.each<[string, CallEvent, object]>([
@@ -69,7 +83,11 @@ describe('the story of a call', () => {
     ['cut short by an erasure', erased, { outcome: 'failed', endReason: 'participant_erased' }],
   ])('is over when %s, and was never answered', (_, end, how) =>
     expect(after(initiated, end)).toMatchObject({
-      ...{ state: 'ended', version: 2, endedAt: START + 1_000, answeredAt: null, answeredBy: null },
+      state: 'ended',
+      version: 2,
+      endedAt: START + 1_000,
+      answeredAt: null,
+      answeredBy: null,
       ...how,
     }),
   );
@@ -80,8 +98,13 @@ describe('the story of a call', () => {
     ['cut short by an erasure', erased, 'participant_erased'],
   ])('is completed when it was answered and is %s', (_, end, endReason) =>
     expect(after(initiated, answeredOn(pixel), end)).toMatchObject({
-      ...{ state: 'ended', version: 3, outcome: 'completed', endReason },
-      ...{ answeredAt: START + 1_000, answeredBy: 'bobs-pixel', endedAt: START + 2_000 },
+      state: 'ended',
+      version: 3,
+      outcome: 'completed',
+      endReason,
+      answeredAt: START + 1_000,
+      answeredBy: 'bobs-pixel',
+      endedAt: START + 2_000,
     }),
   );
 

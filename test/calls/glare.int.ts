@@ -33,7 +33,8 @@ describe('a call that is cancelled by another way while it is merged with one fr
     calls.meanwhile = () => calls.cancelBeforehand('bob', ours);
     const { call, merged } = await handler.execute(new InitiateCall(pixel, ours, 'alice', 'voice', {}));
     expect({ merged, call }).toMatchObject({
-      ...{ merged: false, call: { callId: ours, state: 'ended', outcome: 'cancelled' } },
+      merged: false,
+      call: { callId: ours, state: 'ended', outcome: 'cancelled' },
     });
     expect(await calls.load(theirs)).toMatchObject({ callId: theirs, state: 'initiated' });
   });

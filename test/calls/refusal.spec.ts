@@ -1,6 +1,6 @@
 import { CallRefused, type RefusalCode } from '../../src/calls/domain/refusal.js';
 import { CODES } from '../../src/errors/api-error.js';
-import { failureOf } from '../../src/protocol/to-api-error.js';
+import { toApiError } from '../../src/protocol/to-api-error.js';
 
 /** Contract, section 5. */
 const statuses: Record<RefusalCode, number> = {
@@ -18,7 +18,7 @@ describe('a refusal', () => {
   it.each(Object.entries(statuses))(
     '%s is an answer with status %i and a sentence, and never worth a retry',
     (code, status) => {
-      const { failure, bug } = failureOf(new CallRefused(code as RefusalCode));
+      const { failure, bug } = toApiError(new CallRefused(code as RefusalCode));
       expect(bug).toBe(false);
       expect(failure.code).toBe(code);
       expect(failure.message).toMatch(/^[A-Z].+\.$/);

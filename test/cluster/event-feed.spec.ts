@@ -1,5 +1,5 @@
-import { Bus } from '../../src/cluster/redis-bus.js';
-import { Feed } from '../../src/cluster/event-feed.js';
+import { RedisBus } from '../../src/cluster/redis-bus.js';
+import { EventFeed } from '../../src/cluster/event-feed.js';
 import type { Presence } from '../../src/presence/presence.js';
 import { type StoredEvent, StoreUnavailable } from '../../src/event-store/event.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
@@ -7,7 +7,13 @@ import { Log } from '../../src/log/log.js';
 import { eventually } from '../support/gateway.js';
 
 const recorded = (streamId: string, version: number): StoredEvent => ({
-  ...{ streamId, version, type: 'Happened', data: {}, position: String(version), at: 0, actor: null },
+  streamId,
+  version,
+  type: 'Happened',
+  data: {},
+  position: String(version),
+  at: 0,
+  actor: null,
   commandId: `${streamId} ${version}`,
 });
 
@@ -23,10 +29,10 @@ function feedOf(events: StoredEvent[]) {
       events
         .filter((event) => Number(event.position) > Number(position))
         .map((event) => ({ ...event, cursor: { transactionId: '0', position: event.position } })),
-    recordedHere: () => false,
+    isOwnCommand: () => false,
   } as unknown as EventStore;
-  const bus = { clustered: true } as Bus;
-  return { feed: new Feed(store, { alone: false } as Presence, bus, log), errors };
+  const bus = { clustered: true } as RedisBus;
+  return { feed: new EventFeed(store, { alone: false } as Presence, bus, log), errors };
 }
 
 describe('a feed', () => {

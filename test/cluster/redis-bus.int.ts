@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { systemClock } from '../../src/time/clock.js';
-import { Bus } from '../../src/cluster/redis-bus.js';
+import { RedisBus } from '../../src/cluster/redis-bus.js';
 import type { Presence } from '../../src/presence/presence.js';
 import { Log } from '../../src/log/log.js';
 import { TestRedis, hasRedis } from '../support/redis.js';
@@ -11,7 +11,7 @@ const when = hasRedis ? describe : describe.skip;
 const SECRET = 'what the nodes of this database share';
 
 when('nodes that talk over Redis', () => {
-  let nodes: Bus[];
+  let nodes: RedisBus[];
   let redis: TestRedis;
   let stranger: Redis;
   let warnings: [string, Record<string, unknown>][];
@@ -30,11 +30,11 @@ when('nodes that talk over Redis', () => {
     await redis.kill();
   });
 
-  const node = async (nodeId: string, secret = SECRET): Promise<Bus> => {
+  const node = async (nodeId: string, secret = SECRET): Promise<RedisBus> => {
     const log = new Log('silent');
     log.warn = (message, fields = {}) => void warnings.push([message, fields]);
     const presence = { nodeId, alone: false } as Presence;
-    const bus = new Bus(read({ REDIS_URL: redis.url }), presence, log, secret, systemClock);
+    const bus = new RedisBus(read({ REDIS_URL: redis.url }), presence, log, secret, systemClock);
     nodes.push(bus);
     const ready = new Promise<void>((resolve) => bus.onConnected(resolve));
     await bus.onModuleInit();

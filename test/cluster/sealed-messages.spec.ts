@@ -1,19 +1,19 @@
-import { Envelopes } from '../../src/cluster/sealed-messages.js';
+import { SealedMessages } from '../../src/cluster/sealed-messages.js';
 
 const SECRET = 'what the nodes of this database share';
 const content = { topic: 'signals', payload: { sdp: 'v=0 canary' } };
 
 describe('a message between nodes', () => {
   const time = { at: 1_700_000_000_000, now: () => time.at };
-  let one: Envelopes;
-  let two: Envelopes;
+  let one: SealedMessages;
+  let two: SealedMessages;
   beforeEach(() => {
-    [one, two] = [new Envelopes(SECRET, 'node-1', time), new Envelopes(SECRET, 'node-2', time)];
+    [one, two] = [new SealedMessages(SECRET, 'node-1', time), new SealedMessages(SECRET, 'node-2', time)];
   });
 
   it('is understood by every node of the database', () => {
     const sealed = one.seal(content);
-    for (const node of [two, new Envelopes(SECRET, 'node-3', time)])
+    for (const node of [two, new SealedMessages(SECRET, 'node-3', time)])
       expect(node.open(sealed)).toEqual(content);
   });
 
@@ -26,7 +26,7 @@ describe('a message between nodes', () => {
   });
 
   it.each<[string, () => string]>([
-    ['of another database', () => new Envelopes('another secret', 'node-1', time).seal(content)],
+    ['of another database', () => new SealedMessages('another secret', 'node-1', time).seal(content)],
     ['in the name of another node', () => one.seal(content).replace('node-1', 'node-2')],
     ['that was changed', () => one.seal(content).replace(/.{6}$/, 'AAAA==')],
     ['that was cut', () => one.seal(content).slice(0, -20)],
@@ -46,7 +46,7 @@ describe('a message between nodes', () => {
   it('from before a node began to listen is not for it', () => {
     const old = one.seal(content);
     time.at += 1;
-    expect(() => new Envelopes(SECRET, 'node-3', time).open(old)).toThrow('is too old');
+    expect(() => new SealedMessages(SECRET, 'node-3', time).open(old)).toThrow('is too old');
   });
 
   it('that has been on its way for more than a minute is not believed', () => {
@@ -58,16 +58,16 @@ describe('a message between nodes', () => {
   });
 
   it('from a node of long ago is not believed, though the node has been forgotten', () => {
-    const sealed = new Envelopes(SECRET, 'gone', time).seal(content);
+    const sealed = new SealedMessages(SECRET, 'gone', time).seal(content);
     expect(two.open(sealed)).toEqual(content);
     time.at += 120_001;
-    for (let nr = 0; nr < 200; nr++) two.open(new Envelopes(SECRET, `peer-${nr}`, time).seal(content));
+    for (let nr = 0; nr < 200; nr++) two.open(new SealedMessages(SECRET, `peer-${nr}`, time).seal(content));
     expect(() => two.open(sealed)).toThrow('is too old');
   });
 
   it('travels in a channel whose name the nodes of a database share, and tells nothing about their secret', () => {
     expect(one.realm).toBe(two.realm);
-    expect(one.realm).not.toBe(new Envelopes('another secret', 'node-1', time).realm);
+    expect(one.realm).not.toBe(new SealedMessages('another secret', 'node-1', time).realm);
     expect(one.realm).toMatch(/^[0-9a-f]{32}$/);
   });
 });

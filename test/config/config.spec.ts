@@ -125,7 +125,8 @@ describe('a good setting', () => {
 
   it('webhooks need a URL and a secret', () =>
     expect(read({ WEBHOOK_URL: 'https://app.example/hook', WEBHOOK_SECRET: 's' }).webhook).toEqual({
-      ...{ url: 'https://app.example/hook', secret: 's' },
+      url: 'https://app.example/hook',
+      secret: 's',
     }));
 });
 
@@ -169,7 +170,9 @@ describe('a bad setting is named, once', () => {
   it('plain http is for trying things out: in production secrets travel over TLS only', () => {
     const plain = {
       AUTH_JWKS_URL: 'http://id.example',
-      ...{ APNS_ORIGIN_PRODUCTION: 'http://p', APNS_ORIGIN_SANDBOX: 'http://s', FCM_ORIGIN: 'http://f' },
+      APNS_ORIGIN_PRODUCTION: 'http://p',
+      APNS_ORIGIN_SANDBOX: 'http://s',
+      FCM_ORIGIN: 'http://f',
     };
     expect(namesOf({ NODE_ENV: 'test', ...plain })).toEqual([]);
     expect(
@@ -194,37 +197,31 @@ describe('a bad setting is named, once', () => {
 
   it('all of them together, in one error', () => {
     const bad = {
-      ...{
-        NODE_ENV: 'production',
-        PORT: 'x',
-        DATABASE_URL: 'x',
-        REDIS_URL: 'x',
-        AUTH_SECRET: 'x',
-        AUTH_JWKS_URL: 'x',
-      },
-      ...{
-        APNS_APPS: 'x',
-        FCM_APPS: 'x',
-        APNS_ORIGIN_PRODUCTION: 'x',
-        APNS_ORIGIN_SANDBOX: 'x',
-        FCM_ORIGIN: 'x',
-      },
-      ...{
-        PUSH_CA_FILE: 'x',
-        PUBLIC_URL: 'x',
-        RING_TIMEOUT_MS: 'x',
-        RING_ACK_TIMEOUT_MS: 'x',
-        CALL_MAX_DURATION_MS: 'x',
-      },
-      ...{
-        BUSY_POLICY: 'x',
-        ICE_SERVERS: 'x',
-        TURN_TTL_S: 'x',
-        CORS_ORIGINS: 'x',
-        WEBHOOK_URL: 'x',
-        WEBHOOK_SECRET: 'x',
-      },
-      ...{ RATE_LIMIT_CALLS_PER_MINUTE: 'x', RATE_LIMIT_EVENTS_PER_SECOND: 'x', DEMO: 'x' },
+      NODE_ENV: 'production',
+      PORT: 'x',
+      DATABASE_URL: 'x',
+      REDIS_URL: 'x',
+      AUTH_SECRET: 'x',
+      AUTH_JWKS_URL: 'x',
+      APNS_APPS: 'x',
+      FCM_APPS: 'x',
+      APNS_ORIGIN_PRODUCTION: 'x',
+      APNS_ORIGIN_SANDBOX: 'x',
+      FCM_ORIGIN: 'x',
+      PUSH_CA_FILE: 'x',
+      PUBLIC_URL: 'x',
+      RING_TIMEOUT_MS: 'x',
+      RING_ACK_TIMEOUT_MS: 'x',
+      CALL_MAX_DURATION_MS: 'x',
+      BUSY_POLICY: 'x',
+      ICE_SERVERS: 'x',
+      TURN_TTL_S: 'x',
+      CORS_ORIGINS: 'x',
+      WEBHOOK_URL: 'x',
+      WEBHOOK_SECRET: 'x',
+      RATE_LIMIT_CALLS_PER_MINUTE: 'x',
+      RATE_LIMIT_EVENTS_PER_SECOND: 'x',
+      DEMO: 'x',
     };
     const unexceptionable = ['NODE_ENV', 'WEBHOOK_SECRET'];
     expect(namesOf(bad).sort()).toEqual(
@@ -271,8 +268,12 @@ describe('a name that looks like a typo', () => {
 
   it('is not among the known ones', () => {
     const known = {
-      ...{ RINGWAY_DATA_DIR: 'x', APNS_APPS: '[]', FCM_APPS: '[]', FCM_ORIGIN: 'https://f' },
-      ...{ APNS_ORIGIN_PRODUCTION: 'https://p', APNS_ORIGIN_SANDBOX: 'https://s' },
+      RINGWAY_DATA_DIR: 'x',
+      APNS_APPS: '[]',
+      FCM_APPS: '[]',
+      FCM_ORIGIN: 'https://f',
+      APNS_ORIGIN_PRODUCTION: 'https://p',
+      APNS_ORIGIN_SANDBOX: 'https://s',
     };
     expect(readConfig(known).warnings).toEqual([]);
   });
@@ -283,24 +284,20 @@ describe('the message of a bad setting', () => {
     const secret = 'Tr0ub4dor';
     const inPem = (type: string): string => `-----BEGIN ${type}-----\n${secret}\n-----END ${type}-----`;
     const bad = {
-      ...{
-        AUTH_SECRET: secret,
-        DATABASE_URL: `mysql://u:${secret}@db`,
-        REDIS_URL: `http://u:${secret}@redis`,
-      },
-      ...{
-        AUTH_JWKS_URL: `ftp://u:${secret}@id`,
-        WEBHOOK_URL: `ftp://u:${secret}@app`,
-        WEBHOOK_SECRET: secret,
-      },
-      ...{ PUBLIC_URL: `ftp://u:${secret}@me`, FCM_ORIGIN: `ftp://u:${secret}@fcm`, TURN_SECRET: secret },
-      ...{
-        ICE_SERVERS: JSON.stringify([{ urls: [], credential: secret }]),
-        CORS_ORIGINS: `null://u:${secret}@x`,
-      },
+      AUTH_SECRET: secret,
+      DATABASE_URL: `mysql://u:${secret}@db`,
+      REDIS_URL: `http://u:${secret}@redis`,
+      AUTH_JWKS_URL: `ftp://u:${secret}@id`,
+      WEBHOOK_URL: `ftp://u:${secret}@app`,
+      WEBHOOK_SECRET: secret,
+      PUBLIC_URL: `ftp://u:${secret}@me`,
+      FCM_ORIGIN: `ftp://u:${secret}@fcm`,
+      TURN_SECRET: secret,
+      ICE_SERVERS: JSON.stringify([{ urls: [], credential: secret }]),
+      CORS_ORIGINS: `null://u:${secret}@x`,
       ...apns({ ...apnsApp, key: inPem('PRIVATE KEY') }, { ...apnsApp, key: secret }, { key: secret }),
       ...fcm({ projectId: 'p', serviceAccount: { private_key: inPem('PRIVATE KEY') } }),
-      ...{ PUSH_CA_FILE: inPem('PRIVATE KEY') },
+      PUSH_CA_FILE: inPem('PRIVATE KEY'),
     };
     expect(() => readConfig(bad)).toThrow(ConfigError);
     expect(JSON.stringify(faultsOf(bad))).not.toContain(secret);

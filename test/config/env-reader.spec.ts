@@ -3,8 +3,14 @@ import { faultsOf, namesOf, read } from '../support/settings.js';
 
 describe('a whole number', () => {
   const names = [
-    ...['PORT', 'RING_TIMEOUT_MS', 'RING_ACK_TIMEOUT_MS', 'CALL_MAX_DURATION_MS', 'TURN_TTL_S'],
-    ...['RATE_LIMIT_CALLS_PER_MINUTE', 'RATE_LIMIT_EVENTS_PER_SECOND', 'RATE_LIMIT_REQUESTS_PER_ADDRESS'],
+    'PORT',
+    'RING_TIMEOUT_MS',
+    'RING_ACK_TIMEOUT_MS',
+    'CALL_MAX_DURATION_MS',
+    'TURN_TTL_S',
+    'RATE_LIMIT_CALLS_PER_MINUTE',
+    'RATE_LIMIT_EVENTS_PER_SECOND',
+    'RATE_LIMIT_REQUESTS_PER_ADDRESS',
     'RINGWAY_RETENTION_DAYS',
   ];
 
@@ -95,13 +101,39 @@ describe('a name that looks like a typo', () => {
 
 describe('HOST', () => {
   it.each([
-    ...['0.0.0.0', '127.0.0.2', '::', '::1', 'fe80::1%eth0', '2001:db8::7'],
-    ...['localhost', 'Node-1.internal', 'ringway_1', 'a.example.', '10.example', '1st'],
+    '0.0.0.0',
+    '127.0.0.2',
+    '::',
+    '::1',
+    'fe80::1%eth0',
+    '2001:db8::7',
+    'localhost',
+    'Node-1.internal',
+    'ringway_1',
+    'a.example.',
+    '10.example',
+    '1st',
   ])('may be %s', (host) => expect(read({ HOST: host }).host).toBe(host));
 
   it.each([
-    ...['not a host', 'http://localhost', 'localhost:3000', '127.0.0.1:3000', '[::1]', '::g', '10.0.0.0/8'],
-    ...['127.0.0.256', '127.1', '1.2.3.4.5', '0x7f000001.5', 'a..b', '.a', '-a', 'a-', 'bücher.example', '*'],
-    ...['x'.repeat(64), 'x.'.repeat(127)],
+    'not a host',
+    'http://localhost',
+    'localhost:3000',
+    '127.0.0.1:3000',
+    '[::1]',
+    '::g',
+    '10.0.0.0/8',
+    '127.0.0.256',
+    '127.1',
+    '1.2.3.4.5',
+    '0x7f000001.5',
+    'a..b',
+    '.a',
+    '-a',
+    'a-',
+    'bücher.example',
+    '*',
+    'x'.repeat(64),
+    'x.'.repeat(127),
   ])('may not be %j', (host) => expect(namesOf({ HOST: host })).toEqual(['HOST']));
 });

@@ -1,5 +1,5 @@
 import { createDataSource } from '../../src/schema/data-source.js';
-import { isOutage } from '../../src/database/transient-error.js';
+import { isTransient } from '../../src/database/transient-error.js';
 import { givenStore } from '../event-store/given-store.js';
 import { until } from '../support/until.js';
 
@@ -20,6 +20,6 @@ describe('a transaction', () => {
       .catch((error: unknown) => error);
     await dataSource.destroy();
     expect((failed as Error).message).toMatch('already released');
-    expect(isOutage(failed)).toBe(true);
+    expect(isTransient(failed)).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 import { AcceptedTokens1700000000011 } from '../../src/schema/migrations/11-accepted-tokens.js';
 import { createDataSource } from '../../src/schema/data-source.js';
-import { Reaches } from '../../src/devices/reachability.js';
+import { Reachability } from '../../src/devices/reachability.js';
 import { givenStore } from '../event-store/given-store.js';
 
 const given = givenStore();
@@ -21,7 +21,7 @@ describe('a token that was registered before anybody counted', () => {
       await runner.release();
       await dataSource.destroy();
     }
-    expect(await new Reaches(given.pool).ofDevice('bob', 'pixel')).toMatchObject({
+    expect(await new Reachability(given.pool).ofDevice('bob', 'pixel')).toMatchObject({
       push: { tokenAccepted: true },
     });
   });

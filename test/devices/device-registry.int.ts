@@ -18,8 +18,14 @@ beforeAll(async () => {
 afterAll(() => close());
 
 const web: Registration = {
-  ...{ platform: 'web', name: null, appVersion: null, pushToken: null, alertToken: null },
-  ...{ bundleId: null, apnsEnvironment: null, projectId: null },
+  platform: 'web',
+  name: null,
+  appVersion: null,
+  pushToken: null,
+  alertToken: null,
+  bundleId: null,
+  apnsEnvironment: null,
+  projectId: null,
 };
 const pixel = (pushToken: string): Registration => ({ ...web, platform: 'android', pushToken });
 
@@ -224,7 +230,11 @@ describe('that a push to a token was accepted', () => {
 
 describe('an APNs environment that was declared wrongly', () => {
   const declared = (apnsEnvironment: ApnsEnvironment, pushToken: string): Registration => ({
-    ...{ ...web, platform: 'ios', bundleId: 'com.example.app', apnsEnvironment, pushToken },
+    ...web,
+    platform: 'ios',
+    bundleId: 'com.example.app',
+    apnsEnvironment,
+    pushToken,
   });
   /** An app start: what the gateway answers is where it will push. */
   const starts = async (

@@ -13,9 +13,18 @@ const KOTLIN = path.join(ROOT, 'node_modules/kotlin-compiler');
 const COROUTINES = path.join(KOTLIN, 'lib/kotlinx-coroutines-core-jvm.jar');
 const COMPILER = [
   // One core, and no time for optimizing what runs once: other tests run beside it.
-  ...['-Xmx768m', '-XX:ActiveProcessorCount=1', '-XX:TieredStopAtLevel=1'],
-  ...['-cp', path.join(KOTLIN, 'lib/kotlin-compiler.jar'), 'org.jetbrains.kotlin.cli.jvm.K2JVMCompiler'],
-  ...['-kotlin-home', KOTLIN, '-no-reflect', '-nowarn', '-cp', COROUTINES],
+  '-Xmx768m',
+  '-XX:ActiveProcessorCount=1',
+  '-XX:TieredStopAtLevel=1',
+  '-cp',
+  path.join(KOTLIN, 'lib/kotlin-compiler.jar'),
+  'org.jetbrains.kotlin.cli.jvm.K2JVMCompiler',
+  '-kotlin-home',
+  KOTLIN,
+  '-no-reflect',
+  '-nowarn',
+  '-cp',
+  COROUTINES,
 ];
 
 const page = samplesOf('docs/android.md');

@@ -8,8 +8,12 @@ import { isInstalled, run, workshop } from './run.js';
 import { ROOT, type Sample, nameOf, samplesOf } from './samples.js';
 
 const PAGES = [
-  ...['README.md', 'client/README.md', 'docs/web.md', 'docs/backend.md'],
-  ...['docs/push.md', 'docs/operations.md'],
+  'README.md',
+  'client/README.md',
+  'docs/web.md',
+  'docs/backend.md',
+  'docs/push.md',
+  'docs/operations.md',
 ];
 /** Swift and Kotlin need their own tools, and have tests of their own; what else is in these pages is checked here. */
 const samples = [...PAGES, 'docs/ios.md', 'docs/android.md'].flatMap(samplesOf);
@@ -108,8 +112,13 @@ describe('the samples of the documentation', () => {
     expect(files.length).toBeGreaterThan(5);
     writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }');
     const options = {
-      ...{ target: 'es2022', lib: ['es2022', 'dom', 'dom.iterable'], module: 'nodenext', types: [] },
-      ...{ strict: true, noEmit: true, skipLibCheck: true },
+      target: 'es2022',
+      lib: ['es2022', 'dom', 'dom.iterable'],
+      module: 'nodenext',
+      types: [],
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
     };
     writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files }));
     const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
@@ -120,7 +129,18 @@ describe('the samples of the documentation', () => {
   it('are all of a kind that is tested', () => {
     const languages = [...new Set(samples.map(({ language }) => language))].sort();
     expect(languages).toEqual([
-      ...['http', 'ini', 'js', 'json', 'kotlin', 'mermaid', 'php', 'python', 'sh', 'swift', 'ts', 'xml'],
+      'http',
+      'ini',
+      'js',
+      'json',
+      'kotlin',
+      'mermaid',
+      'php',
+      'python',
+      'sh',
+      'swift',
+      'ts',
+      'xml',
     ]);
   });
 });

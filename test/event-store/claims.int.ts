@@ -29,7 +29,7 @@ describe('a claim', () => {
   it('that is lost writes nothing: no event, no other claim, no job', async () => {
     const [key, other] = [newKey(), newKey()];
     await holding(kept(key));
-    const job = { ...{ key: other, kind: 'test', payload: {} }, ...{ dueInMs: 0, leaseMs: null } };
+    const job = { key: other, kind: 'test', payload: {}, dueInMs: 0, leaseMs: null };
     const loser = appendToNew({ claims: [kept(other), kept(key)], jobs: [job], release: [other] });
     expect(await given.store.append(loser)).toMatchObject({ status: 'held', key });
     expect(await given.stream(loser.streamId)).toEqual([]);

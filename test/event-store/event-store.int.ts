@@ -68,8 +68,8 @@ describe('an append', () => {
     const { streamId, commandId, actor } = append;
     const at = result.status === 'appended' ? result.at : NaN;
     expect(await given.store.read(streamId)).toMatchObject([
-      { ...events[0], ...{ version: 1, streamId, commandId, actor, at } },
-      { ...events[1], ...{ version: 2, streamId, commandId, actor, at } },
+      { ...events[0], version: 1, streamId, commandId, actor, at },
+      { ...events[1], version: 2, streamId, commandId, actor, at },
     ]);
   });
 
@@ -192,7 +192,8 @@ describe('an append to a store that has grown', () => {
     const everything = (): Partial<Append> => ({
       claims: [{ key: newStream(), owner: 'me', kept: true }],
       jobs: [{ key: newStream(), kind: 'test', payload: {}, dueInMs: 0, leaseMs: null }],
-      ...{ release: [newStream()], cancelJobs: [newStream()] },
+      release: [newStream()],
+      cancelJobs: [newStream()],
     });
     for (let i = 0; i < 10; i++) await given.store.appendWithin(run, appendToNew(everything())); // makes its plans
     await Promise.all(Array.from({ length: 1_000 }, () => given.store.append(appendToNew(everything()))));
@@ -221,23 +222,23 @@ describe('a node', () => {
     const other = given.node();
     const append = appendToNew();
     await given.store.append(append);
-    expect(given.store.recordedHere(append.commandId)).toBe(true);
-    expect(other.recordedHere(append.commandId)).toBe(false);
+    expect(given.store.isOwnCommand(append.commandId)).toBe(true);
+    expect(other.isOwnCommand(append.commandId)).toBe(false);
   });
 
   it('knows those it recorded inside a transaction as well', async () => {
     const append = appendToNew();
     await given.store.appendWithin((text, values) => given.pool.query(text, values), append);
-    expect(given.store.recordedHere(append.commandId)).toBe(true);
+    expect(given.store.isOwnCommand(append.commandId)).toBe(true);
   });
 
   it('takes what it has disowned for news', async () => {
     const [store, append] = [given.node(), appendToNew()];
     await store.appendWithin((text, values) => given.pool.query(text, values), append);
-    expect(store.mayHoldNews).toBe(false);
-    store.disown(append.commandId);
-    expect(store.recordedHere(append.commandId)).toBe(false);
-    expect(store.mayHoldNews).toBe(true);
+    expect(store.hasCommandsInDoubt).toBe(false);
+    store.markInDoubt(append.commandId);
+    expect(store.isOwnCommand(append.commandId)).toBe(false);
+    expect(store.hasCommandsInDoubt).toBe(true);
   });
 });
 

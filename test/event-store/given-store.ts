@@ -91,7 +91,11 @@ export const ended: NewEvent = { type: 'Ended', data: {} };
 export const newStream = (): string => `test-${randomUUID()}`;
 
 export const appendTo = (streamId: string, expectedVersion: number, more: Partial<Append> = {}): Append => ({
-  ...{ streamId, expectedVersion, events: [happened], actor: null, commandId: randomUUID() },
+  streamId,
+  expectedVersion,
+  events: [happened],
+  actor: null,
+  commandId: randomUUID(),
   ...more,
 });
 export const appendToNew = (more: Partial<Append> = {}): Append => appendTo(newStream(), 0, more);

@@ -5,7 +5,11 @@ import { appendTo, appendToNew, ended, givenStore, newStream } from './given-sto
 const given = givenStore();
 
 const job = (more: Partial<NewJob> = {}): NewJob => ({
-  ...{ key: `job ${randomUUID()}`, kind: 'test', payload: { text: 'a "b"' }, dueInMs: 0, leaseMs: null },
+  key: `job ${randomUUID()}`,
+  kind: 'test',
+  payload: { text: 'a "b"' },
+  dueInMs: 0,
+  leaseMs: null,
   ...more,
 });
 const jobKeys = async (streamId: string): Promise<string[]> => {
@@ -28,8 +32,14 @@ describe('the jobs of an append', () => {
     const { streamId: stream_id } = append;
     expect(rows).toMatchObject([
       {
-        ...{ key: now.key, kind: 'test', stream_id, payload: now.payload, epoch: 0, attempts: 0 },
-        ...{ due_at: new Date(at), lease_until: new Date(at + 3_000) },
+        key: now.key,
+        kind: 'test',
+        stream_id,
+        payload: now.payload,
+        epoch: 0,
+        attempts: 0,
+        due_at: new Date(at),
+        lease_until: new Date(at + 3_000),
       },
       { key: later.key, stream_id, due_at: new Date(at + 45_000), lease_until: null },
     ]);

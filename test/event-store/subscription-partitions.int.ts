@@ -83,8 +83,11 @@ describe('a subscription that handles several lines at once', () => {
     };
     const errors: unknown[] = [];
     subscribe({
-      ...{ name: newName(), parallel: 8, handle: checked, onError: (error) => errors.push(error) },
-      lineOf: ({ streamId }) => (streamId === alone ? null : streamId),
+      name: newName(),
+      parallel: 8,
+      handle: checked,
+      onError: (error) => errors.push(error),
+      partitionOf: ({ streamId }) => (streamId === alone ? null : streamId),
     });
     await until(() => ended.length >= all.length || errors.length > 0);
     expect(errors).toEqual([]);

@@ -101,7 +101,10 @@ cases('a call that rang', [
   [
     'and was given up, says how late it rang and why',
     over(9_000, {
-      ...{ outcome: 'cancelled', endReason: 'cancelled', ringingOn: [PHONE], ringingAt: START + 6_000 },
+      outcome: 'cancelled',
+      endReason: 'cancelled',
+      ringingOn: [PHONE],
+      ringingAt: START + 6_000,
     }),
     [push()(5), retried(null, 'Timeout')(2_005), accepted(5_805), rings(6_000)],
     'rang_cancelled',

@@ -29,7 +29,9 @@ describe('a line of the call history', () => {
     const call = callFrom([0, initiated], [1_000, ringingOn(pixel)]);
     expect(asked(3_000, call)).toEqual({
       ...viewOf(call),
-      ...{ direction: 'outgoing', ringSeconds: 2, talkSeconds: 0 },
+      direction: 'outgoing',
+      ringSeconds: 2,
+      talkSeconds: 0,
     });
   });
 
@@ -115,6 +117,7 @@ describe('a line of the call history', () => {
 
   it('never counts below nothing, should a clock be behind', () =>
     expect(asked(-5_000, callFrom([0, initiated], [0, ringingOn(pixel)]))).toMatchObject({
-      ...{ ringSeconds: 0, talkSeconds: 0 },
+      ringSeconds: 0,
+      talkSeconds: 0,
     }));
 });

@@ -28,7 +28,12 @@ const ENDINGS: [Ending, number][] = [
   ] as const),
 ].map(([ending, count]) => [ending, count]);
 const expected: Record<Outcome, number> = {
-  ...{ completed: 1, declined: 2, busy: 3, cancelled: 4, missed: 5, failed: 6 + 7 },
+  completed: 1,
+  declined: 2,
+  busy: 3,
+  cancelled: 4,
+  missed: 5,
+  failed: 6 + 7,
 };
 
 beforeAll(async () => {
@@ -94,7 +99,10 @@ describe('the state of a call', () => {
 describe('a filter by outcome', () => {
   it('looks at each call once: at the last events of its stream', async () => {
     await recordCalls(given, {
-      ...{ caller: 'carol', callee: 'dave', count: 1_000, ending: 'missed' },
+      caller: 'carol',
+      callee: 'dave',
+      count: 1_000,
+      ending: 'missed',
       newest: new Date(),
     });
     const client = await given.pool.connect();

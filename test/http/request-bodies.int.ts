@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type Server, createServer } from 'node:http';
 import { type AddressInfo, type Socket, connect } from 'node:net';
-import { Failure } from '../../src/errors/api-error.js';
+import { ApiError } from '../../src/errors/api-error.js';
 import { limitBodies } from '../../src/http/request-bodies.js';
 import { until } from '../support/until.js';
 
@@ -19,7 +19,7 @@ describe('bodies of HTTP requests', () => {
     server = createServer((request, response) =>
       limit(request, response, (error) => {
         if (error) {
-          response.writeHead(429).end((error as Failure).code);
+          response.writeHead(429).end((error as ApiError).code);
           return;
         }
         request.resume().on('end', () => arrived.set(request.url!, () => response.end('done')));

@@ -1,4 +1,4 @@
-import { UnreadAnswers } from '../../src/http/unread-answers.js';
+import { UnreadResponses } from '../../src/http/unread-answers.js';
 
 const MEBIBYTE = 1_048_576;
 
@@ -15,10 +15,10 @@ const connection = (remoteAddress: string, writableLength: number) => ({
 
 describe('answers that are not read', () => {
   let now: number;
-  let answers: UnreadAnswers;
+  let answers: UnreadResponses;
   beforeEach(() => {
     now = 0;
-    answers = new UnreadAnswers(
+    answers = new UnreadResponses(
       () => 1,
       () => now,
     );

@@ -87,13 +87,22 @@ export async function gather(
     ),
   ]);
   const rows = events.map((row): StoredRow => ({
-    ...{ streamId: row.stream_id, version: row.version, position: Number(row.position) },
-    ...{ at: row.at.getTime(), actor: row.actor, commandId: row.command_id },
+    streamId: row.stream_id,
+    version: row.version,
+    position: Number(row.position),
+    at: row.at.getTime(),
+    actor: row.actor,
+    commandId: row.command_id,
     event: { type: row.type, data: row.data },
   }));
   const phoneOf = new Map(phones.map((phone) => [phone.parts.pushToken?.toLowerCase(), phone]));
   return {
-    ...{ seed, history, phones, claims, jobs, takeovers },
+    seed,
+    history,
+    phones,
+    claims,
+    jobs,
+    takeovers,
     stories: storiesOf(rows),
     aliases: new Map(
       (claims as { key: string; stream_id: string }[])
@@ -116,8 +125,14 @@ function storiesOf(rows: StoredRow[]): Map<string, Story> {
       wakes.set(callId, [...(wakes.get(callId) ?? []), row as StoredRow<WakeEvent>]);
     } else if (kind === 'call-') {
       const story = stories.get(callId) ?? {
-        ...{ callId, events: [], wake: [], folds: [], views: [] },
-        ...{ forbidden: null, silentAt: null, endedAt: null },
+        callId,
+        events: [],
+        wake: [],
+        folds: [],
+        views: [],
+        forbidden: null,
+        silentAt: null,
+        endedAt: null,
       };
       story.events.push(row as StoredRow<CallEvent>);
       stories.set(callId, story);
@@ -152,7 +167,11 @@ function requestOf(entry: LogEntry, phone: Handset | undefined): PushRequest {
     // A torn request says nothing.
   }
   return {
-    ...{ at: entry.at, service: entry.service, phone, answered: entry.answered, bytes: entry.bodyBytes },
+    at: entry.at,
+    service: entry.service,
+    phone,
+    answered: entry.answered,
+    bytes: entry.bodyBytes,
     callId: String(data.callId),
     type: data.type as string | undefined,
     apnsId: entry.headers.find(([name]) => name === 'apns-id')?.[1] ?? null,

@@ -143,7 +143,10 @@ export class Handset {
     this.parts.wire.pointTo(this.parts.nodes[node]!.port);
     const { token, deviceId, chance } = this.parts;
     const socket = io(`http://127.0.0.1:${this.parts.wire.port}`, {
-      ...{ transports: ['websocket'], forceNew: true, reconnection: false, timeout: 3_000 },
+      transports: ['websocket'],
+      forceNew: true,
+      reconnection: false,
+      timeout: 3_000,
       auth: { token, deviceId },
     });
     this.socket = socket;
@@ -170,7 +173,14 @@ export class Handset {
     const signals = (event === 'call:signal' ? [payload] : (payload?.signals ?? [])).map(heardSignal);
     const { userId, deviceId, history } = this.parts;
     history.told.push({
-      ...{ kind: 'told', at: Date.now(), phone: this.name, userId, deviceId, event, views, signals },
+      kind: 'told',
+      at: Date.now(),
+      phone: this.name,
+      userId,
+      deviceId,
+      event,
+      views,
+      signals,
     });
     if (event === 'sync') this.syncs++;
     for (const view of views) this.learn(view);
@@ -183,9 +193,20 @@ export class Handset {
   private begin(event: string, payload: Record<string, any>, via: Operation['via'], node: number): Operation {
     const { userId, deviceId, history } = this.parts;
     const operation: Operation = {
-      ...{ kind: 'operation', at: Date.now(), phone: this.name, userId, deviceId, event, via, node },
+      kind: 'operation',
+      at: Date.now(),
+      phone: this.name,
+      userId,
+      deviceId,
+      event,
+      via,
+      node,
       callId: (payload.callId as string | undefined) ?? null,
-      ...{ end: null, outcome: 'pending', view: null, merged: false, nr: payload.signal?.nr ?? null },
+      end: null,
+      outcome: 'pending',
+      view: null,
+      merged: false,
+      nr: payload.signal?.nr ?? null,
     };
     history.operations.push(operation);
     return operation;
@@ -213,5 +234,9 @@ export class Handset {
 }
 
 const heardSignal = ({ callId, seq, from, signal }: any): HeardSignal => ({
-  ...{ callId, seq, from, nr: signal?.nr, by: signal?.by },
+  callId,
+  seq,
+  from,
+  nr: signal?.nr,
+  by: signal?.by,
 });

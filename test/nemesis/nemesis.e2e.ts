@@ -10,7 +10,10 @@ jest.setTimeout(20 * 60_000);
 describe('whatever breaks', () => {
   it('no call is lost, doubled, answered twice or rings for ever, and all is well again afterwards', async () => {
     const { failed, missing } = await playBatch({
-      ...{ firstSeed: FIRST_SEED, atLeast: 8, seconds: SECONDS, atMost: 40 },
+      firstSeed: FIRST_SEED,
+      atLeast: 8,
+      seconds: SECONDS,
+      atMost: 40,
       folder: path.resolve('nemesis-histories'),
       say: (line) => process.stderr.write(`nemesis: ${line}\n`),
     });

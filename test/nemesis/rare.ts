@@ -66,8 +66,12 @@ function racesIn(operations: readonly Operation[], seen: Set<Rare>): void {
 }
 
 const TYPE_OF: Readonly<Record<string, string>> = {
-  ...{ 'call:initiate': 'CallInitiated', 'call:ringing': 'CallRinging', 'call:answer': 'CallAnswered' },
-  ...{ 'call:decline': 'CallDeclined', 'call:cancel': 'CallCancelled', 'call:end': 'CallEnded' },
+  'call:initiate': 'CallInitiated',
+  'call:ringing': 'CallRinging',
+  'call:answer': 'CallAnswered',
+  'call:decline': 'CallDeclined',
+  'call:cancel': 'CallCancelled',
+  'call:end': 'CallEnded',
 };
 
 /** Commands that were recorded although their client never heard so, and what came of asking again. */

@@ -61,8 +61,14 @@ export async function playRound(world: World, seed: number): Promise<Round> {
     violations.unshift(...safety(evidence), ...safetyOfPushes(evidence), ...safetyOfSignals(evidence));
     violations.push(...unseemly, ...sound(world, crashes, phones));
     return {
-      ...{ seed, calls: evidence.stories.size, operations: history.operations.length, violations, evidence },
-      ...{ faults: history.faults.map(({ name }) => name), rare: rareIn(evidence), ms: Date.now() - begun },
+      seed,
+      calls: evidence.stories.size,
+      operations: history.operations.length,
+      violations,
+      evidence,
+      faults: history.faults.map(({ name }) => name),
+      rare: rareIn(evidence),
+      ms: Date.now() - begun,
     };
   } finally {
     history.stop();
@@ -84,7 +90,15 @@ async function cast(world: World, seed: number, history: History, chance: Chance
       const deviceId = `${platform}-${user}`;
       const { nodes } = world;
       const phone = new Handset({
-        ...{ userId, deviceId, platform, token, pushToken, wire, nodes, history, chance: chance.fork() },
+        userId,
+        deviceId,
+        platform,
+        token,
+        pushToken,
+        wire,
+        nodes,
+        history,
+        chance: chance.fork(),
       });
       const response = await fetch(`${nodes[user % 2]!.url}/v1/devices/${deviceId}`, {
         method: 'PUT',

@@ -7,12 +7,24 @@ const IN_FLIGHT_MS = 300;
 /** A fault can hold a push back until the request's own deadline. */
 const CONSEQUENCES_MS = 2_500;
 const ALLOWED_KEYS = new Set([
-  ...['aps', 'callId', 'uuid', 'handle', 'callerId', 'callerName', 'hasVideo', 'media', 'serverTime'],
-  ...['expiresAt', 'actionToken', 'gateway'],
+  'aps',
+  'callId',
+  'uuid',
+  'handle',
+  'callerId',
+  'callerName',
+  'hasVideo',
+  'media',
+  'serverTime',
+  'expiresAt',
+  'actionToken',
+  'gateway',
 ]);
 
 const named = (invariant: string, callId: string | null, what: string): Violation => ({
-  ...{ invariant, callId, what },
+  invariant,
+  callId,
+  what,
 });
 
 /** S13 to S15: pushes are sound and bounded, and no token is given up without evidence. */

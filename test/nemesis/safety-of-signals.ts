@@ -3,7 +3,9 @@ import type { HeardSignal, Told } from './history.js';
 import type { Violation } from './safety.js';
 
 const named = (invariant: string, callId: string | null, what: string): Violation => ({
-  ...{ invariant, callId, what },
+  invariant,
+  callId,
+  what,
 });
 
 /** What the app behind a phone takes: it drops what it has seen, by call, sender and `seq`. */

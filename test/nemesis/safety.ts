@@ -16,8 +16,12 @@ export interface Violation {
 type Violations = Iterable<Violation>;
 
 const COMMAND_OF: Readonly<Record<string, string>> = {
-  ...{ CallInitiated: 'call:initiate', CallRinging: 'call:ringing', CallAnswered: 'call:answer' },
-  ...{ CallDeclined: 'call:decline', CallCancelled: 'call:cancel', CallEnded: 'call:end' },
+  CallInitiated: 'call:initiate',
+  CallRinging: 'call:ringing',
+  CallAnswered: 'call:answer',
+  CallDeclined: 'call:decline',
+  CallCancelled: 'call:cancel',
+  CallEnded: 'call:end',
 };
 /** What may follow what, written without the product's own rules. */
 const MAY_FOLLOW: Readonly<Record<string, readonly string[]>> = {
@@ -46,7 +50,9 @@ export function* safety(evidence: Evidence): Violations {
 }
 
 const named = (invariant: string, callId: string | null, what: string): Violation => ({
-  ...{ invariant, callId, what },
+  invariant,
+  callId,
+  what,
 });
 
 /** S1 to S6: gapless, legal, born once, one answer, one end, by those who may. */

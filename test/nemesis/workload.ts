@@ -70,7 +70,9 @@ export class Workload {
     this.callIds.push(callId);
     from.placed.add(callId);
     const { outcome } = await from.do('call:initiate', {
-      ...{ callId, callee: to.phone.parts.userId, media: 'voice' },
+      callId,
+      callee: to.phone.parts.userId,
+      media: 'voice',
     });
     if (outcome !== 'ok') return;
     const [first, second] = chance.shuffled([0, 1]);
@@ -114,7 +116,12 @@ export class Workload {
     if (recent.length === 0) return;
     const callId = chance.pick(recent);
     const event = chance.pick([
-      ...['call:ringing', 'call:answer', 'call:decline', 'call:cancel', 'call:end', 'call:preflight'],
+      'call:ringing',
+      'call:answer',
+      'call:decline',
+      'call:cancel',
+      'call:end',
+      'call:preflight',
     ]);
     if (event === 'call:preflight') await who.phone.post(chance.between(0, 1), event, { callId });
     else if (chance.is(0.2)) await who.phone.signal(callId);

@@ -37,14 +37,17 @@ export class World {
     await writeFile(caFile, simulator.ca);
     const secret = randomBytes(32).toString('hex');
     const env: Record<string, string> = {
-      ...{ NODE_ENV: 'test', PORT: '0', HOST: '127.0.0.1', AUTH_SECRET: secret },
-      ...{ DATABASE_URL: postgres.url, ...(redis ? { REDIS_URL: redis.url } : {}) },
-      ...{
-        RING_TIMEOUT_MS: String(RING_MS),
-        RING_ACK_TIMEOUT_MS: '400',
-        CALL_MAX_DURATION_MS: String(TALK_MS),
-      },
-      ...{ RATE_LIMIT_CALLS_PER_MINUTE: '100000', RATE_LIMIT_EVENTS_PER_SECOND: '10000' },
+      NODE_ENV: 'test',
+      PORT: '0',
+      HOST: '127.0.0.1',
+      AUTH_SECRET: secret,
+      DATABASE_URL: postgres.url,
+      ...(redis ? { REDIS_URL: redis.url } : {}),
+      RING_TIMEOUT_MS: String(RING_MS),
+      RING_ACK_TIMEOUT_MS: '400',
+      CALL_MAX_DURATION_MS: String(TALK_MS),
+      RATE_LIMIT_CALLS_PER_MINUTE: '100000',
+      RATE_LIMIT_EVENTS_PER_SECOND: '10000',
       ...simulator.gatewaySettings([BUNDLE], caFile),
     };
     const nodes = [await GatewayNode.make(0, env), await GatewayNode.make(1, env)] as const;

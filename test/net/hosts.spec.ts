@@ -6,22 +6,30 @@ const answers = (host: string | undefined, env: Record<string, string> = {}): bo
 
 describe('a demo that listens on this machine alone', () => {
   it.each([
-    ...['localhost', 'localhost:3000', 'LOCALHOST:3000', 'ringway.localhost:3000', '127.0.0.1:3000'],
-    ...['127.0.0.2', '127.1:3000', '[::1]:3000'],
+    'localhost',
+    'localhost:3000',
+    'LOCALHOST:3000',
+    'ringway.localhost:3000',
+    '127.0.0.1:3000',
+    '127.0.0.2',
+    '127.1:3000',
+    '[::1]:3000',
   ])('answers at %s', (host) => {
     for (const HOST of ['127.0.0.1', 'localhost', '::1', '127.0.0.2'])
       expect(answers(host, { HOST })).toBe(true);
   });
 
   it.each([
-    ...[
-      'evil.example',
-      'evil.example:3000',
-      'localhost.evil.example',
-      'evillocalhost',
-      '127.0.0.1.evil.example',
-    ],
-    ...['192.168.0.7:3000', '[2001:db8::1]', '', 'no host', undefined],
+    'evil.example',
+    'evil.example:3000',
+    'localhost.evil.example',
+    'evillocalhost',
+    '127.0.0.1.evil.example',
+    '192.168.0.7:3000',
+    '[2001:db8::1]',
+    '',
+    'no host',
+    undefined,
   ])('does not answer at %s', (host) => {
     for (const HOST of ['127.0.0.1', 'localhost', '::1', '127.0.0.2'])
       expect(answers(host, { HOST })).toBe(false);

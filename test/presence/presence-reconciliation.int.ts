@@ -11,18 +11,19 @@ const record = (nodeId: string, connections: readonly Connection[], secondsAgo: 
     `insert into sessions select u, d, c, $4, 'foreground', clock_timestamp() - $5 * interval '1 second'
        from unnest($1::text[], $2::text[], $3::text[]) x(u, d, c)`,
     [
-      ...[
-        connections.map(({ userId }) => userId),
-        connections.map(({ deviceId }) => deviceId),
-        connections.map(({ connectionId }) => connectionId),
-      ],
-      ...[nodeId, secondsAgo],
+      connections.map(({ userId }) => userId),
+      connections.map(({ deviceId }) => deviceId),
+      connections.map(({ connectionId }) => connectionId),
+      nodeId,
+      secondsAgo,
     ],
   );
 
 const some = (count: number): Connection[] =>
   Array.from({ length: count }, () => ({
-    ...{ userId: `user-${randomUUID()}`, deviceId: 'phone', connectionId: randomUUID() },
+    userId: `user-${randomUUID()}`,
+    deviceId: 'phone',
+    connectionId: randomUUID(),
     appState: 'foreground',
   }));
 

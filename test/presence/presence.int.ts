@@ -9,7 +9,10 @@ import { until } from '../support/until.js';
 const given = givenStore();
 
 const connectionOf = (userId: string): Connection => ({
-  ...{ userId, deviceId: 'phone', connectionId: randomUUID(), appState: 'foreground' },
+  userId,
+  deviceId: 'phone',
+  connectionId: randomUUID(),
+  appState: 'foreground',
 });
 const idsOf = async (userId: string): Promise<string[]> => {
   const text = 'select connection_id from sessions where user_id = $1';
@@ -66,7 +69,9 @@ describe('the presence of a node', () => {
     await presence.arrived(mine);
     const elsewhere = randomUUID();
     await given.rows('update sessions set connection_id = $2, node_id = $3 where user_id = $1', [
-      ...[mine.userId, elsewhere, randomUUID()],
+      mine.userId,
+      elsewhere,
+      randomUUID(),
     ]);
     const stray = newUser();
     await overwrite(stray, randomUUID());

@@ -15,7 +15,10 @@ async function readInVain(): Promise<number> {
 describe('the retention', () => {
   it('removes the claims of the calls it deletes without a look at the others', async () => {
     await recordCalls(given, {
-      ...{ caller: 'alice', callee: 'bob', count: 10, ending: 'missed' },
+      caller: 'alice',
+      callee: 'bob',
+      count: 10,
+      ending: 'missed',
       newest: new Date(Date.now() - 40 * 86_400_000),
     });
     await given.rows(`insert into claims (key, stream_id) select 'alias ' || nr, 'call-' || nr

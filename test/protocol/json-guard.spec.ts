@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { MAX_DEPTH, cleanText, findFlaw } from '../../src/protocol/json-guard.js';
+import { MAX_DEPTH, cleanText, findJsonFault } from '../../src/protocol/json-guard.js';
 
 /** `depth` arrays around nothing, parsed as a socket or a request body brings them. */
 const nested = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
@@ -8,25 +8,26 @@ const nestedObjects = (depth: number): unknown => JSON.parse('{"a":'.repeat(dept
 describe('a harmless value', () => {
   it.each([[null], [true], [0], [1e300], [''], ['text'], [[]], [{}], [{ a: [{ b: null }] }], [undefined]])(
     'is %j',
-    (value) => expect(findFlaw(value)).toBeNull(),
+    (value) => expect(findJsonFault(value)).toBeNull(),
   );
 
   it('may be text of any script, and emoji are whole surrogate pairs', () =>
-    expect(findFlaw({ 'имя 🎉': ['日本語', '👩‍👩‍👧', '\u0001', '\uFFFD'] })).toBeNull());
+    expect(findJsonFault({ 'имя 🎉': ['日本語', '👩‍👩‍👧', '\u0001', '\uFFFD'] })).toBeNull());
 
   it('may have names like those of every object', () =>
     expect(
-      findFlaw(JSON.parse('{"constructor":{"prototype":1},"toString":2,"hasOwnProperty":3}')),
+      findJsonFault(JSON.parse('{"constructor":{"prototype":1},"toString":2,"hasOwnProperty":3}')),
     ).toBeNull());
 
   it('may be an object without a prototype', () =>
-    expect(findFlaw(Object.assign(Object.create(null) as object, { a: 1 }))).toBeNull());
+    expect(findJsonFault(Object.assign(Object.create(null) as object, { a: 1 }))).toBeNull());
 
   it('is any JSON of ordinary size', () =>
     fc.assert(
       fc.property(fc.jsonValue({ stringUnit: 'grapheme' }), (value) => {
         const json = JSON.stringify(value);
-        if (!json.includes('\\u0000') && !json.includes('"__proto__"')) expect(findFlaw(value)).toBeNull();
+        if (!json.includes('\\u0000') && !json.includes('"__proto__"'))
+          expect(findJsonFault(value)).toBeNull();
       }),
     ));
 });
@@ -34,16 +35,19 @@ describe('a harmless value', () => {
 describe('a value nested too deeply', () => {
   it('is refused from the 65th level on', () => {
     expect(MAX_DEPTH).toBe(64);
-    expect(findFlaw(nested(64))).toBeNull();
-    expect(findFlaw(nested(65))).toEqual({ path: '', message: 'is nested deeper than 64 levels' });
-    expect(findFlaw(nestedObjects(64))).toBeNull();
-    expect(findFlaw(nestedObjects(65))).toEqual({ path: '', message: 'is nested deeper than 64 levels' });
+    expect(findJsonFault(nested(64))).toBeNull();
+    expect(findJsonFault(nested(65))).toEqual({ path: '', message: 'is nested deeper than 64 levels' });
+    expect(findJsonFault(nestedObjects(64))).toBeNull();
+    expect(findJsonFault(nestedObjects(65))).toEqual({
+      path: '',
+      message: 'is nested deeper than 64 levels',
+    });
   });
 
   it.each([4_200, 50_000])('is refused without recursion: %i arrays', (depth) => {
     const value = nested(depth);
-    expect(findFlaw(value)?.message).toMatch(/deeper/);
-    expect(findFlaw({ callId: 'x', signal: value })?.message).toMatch(/deeper/);
+    expect(findJsonFault(value)?.message).toMatch(/deeper/);
+    expect(findJsonFault({ callId: 'x', signal: value })?.message).toMatch(/deeper/);
   });
 });
 
@@ -52,9 +56,9 @@ describe('a value with too many parts', () => {
     Object.fromEntries(Array.from({ length: parts }, (_, i) => [`k${i}`, 0]));
 
   it('is refused, whether they lie in an object, a list, or many of them', () => {
-    expect(findFlaw(wide(39_000))).toBeNull();
+    expect(findJsonFault(wide(39_000))).toBeNull();
     for (const value of [wide(40_001), Array<number>(40_001).fill(0), Array<object>(400).fill(wide(101))]) {
-      expect(findFlaw(value)).toEqual({ path: '', message: 'has more than 40000 values' });
+      expect(findJsonFault(value)).toEqual({ path: '', message: 'has more than 40000 values' });
     }
   });
 });
@@ -73,20 +77,20 @@ describe('what could hurt further in', () => {
     ['a typed array', new Uint8Array(4), '', /not binary/],
     ['anything JSON does not know', { a: new Map() }, 'a', /must be JSON/],
   ])('%s is refused, and it is said where', (_, value, path, message) =>
-    expect(findFlaw(value)).toEqual({ path, message: expect.stringMatching(message) as string }),
+    expect(findJsonFault(value)).toEqual({ path, message: expect.stringMatching(message) as string }),
   );
 
   it('is not in the names and texts of what is only relayed', () => {
     const odd: unknown = JSON.parse('{"a":{"__proto__":{"admin":true}},"b\\u0000":"\\ud83c"}');
-    expect(findFlaw(odd)).not.toBeNull();
-    expect(findFlaw(odd, { relayed: true })).toBeNull();
-    expect(findFlaw({ a: Buffer.from('x') }, { relayed: true })?.message).toMatch(/not binary/);
-    expect(findFlaw(nested(65), { relayed: true })?.message).toMatch(/deeper/);
+    expect(findJsonFault(odd)).not.toBeNull();
+    expect(findJsonFault(odd, { relayed: true })).toBeNull();
+    expect(findJsonFault({ a: Buffer.from('x') }, { relayed: true })?.message).toMatch(/not binary/);
+    expect(findJsonFault(nested(65), { relayed: true })?.message).toMatch(/deeper/);
   });
 
   it('is never repeated at length', () => {
     const long = 'x'.repeat(5_000);
-    const flaw = findFlaw({ [long]: { [long]: 'a\0' } });
+    const flaw = findJsonFault({ [long]: { [long]: 'a\0' } });
     expect(flaw?.path.length).toBeLessThan(100);
     expect(flaw?.message.length).toBeLessThan(100);
   });
@@ -104,7 +108,7 @@ describe('text that is cleaned', () => {
         fc.string({ unit: 'binary' }),
         fc.array(fc.constantFrom('\0', '\uD83C', '\uDF89', 'x')),
         (a, b) => {
-          expect(findFlaw(cleanText(a + b.join('')))).toBeNull();
+          expect(findJsonFault(cleanText(a + b.join('')))).toBeNull();
         },
       ),
     ));

@@ -19,17 +19,17 @@ class StingyServer {
   readonly whole = new Set<number>();
   connections = 0;
   answers = false;
-  #socket: Socket | undefined;
-  #pongs = 0;
-  readonly #server: Server;
+  private socket: Socket | undefined;
+  private pongs = 0;
+  private readonly server: Server;
 
   private constructor() {
-    this.#server = createServer((socket) => {
+    this.server = createServer((socket) => {
       this.connections++;
-      this.#socket = socket;
+      this.socket = socket;
       let bytes = Buffer.alloc(0);
       let skipped = 0;
-      this.#send(SETTINGS, 0, 0);
+      this.send(SETTINGS, 0, 0);
       socket.on('error', () => undefined);
       socket.on('data', (chunk: Buffer) => {
         const skip = Math.min(preface - skipped, chunk.length);
@@ -37,7 +37,7 @@ class StingyServer {
         bytes = Buffer.concat([bytes, chunk.subarray(skip)]);
         while (bytes.length >= 9 && bytes.length >= 9 + bytes.readUIntBE(0, 3)) {
           const end = 9 + bytes.readUIntBE(0, 3);
-          this.#frame(bytes.readUInt8(3), bytes.readUInt8(4), bytes.readUInt32BE(5), end - 9);
+          this.frame(bytes.readUInt8(3), bytes.readUInt8(4), bytes.readUInt32BE(5), end - 9);
           bytes = bytes.subarray(end);
         }
       });
@@ -46,48 +46,48 @@ class StingyServer {
 
   static async start(): Promise<StingyServer> {
     const stingy = closes(new StingyServer());
-    stingy.#server.listen(0, '127.0.0.1');
-    await once(stingy.#server, 'listening');
+    stingy.server.listen(0, '127.0.0.1');
+    await once(stingy.server, 'listening');
     return stingy;
   }
 
   get origin(): string {
-    return `http://localhost:${(this.#server.address() as AddressInfo).port}`;
+    return `http://localhost:${(this.server.address() as AddressInfo).port}`;
   }
 
   grant(bytes: number): void {
     const payload = Buffer.alloc(4);
     payload.writeUInt32BE(bytes);
-    this.#send(WINDOW_UPDATE, 0, 0, payload);
+    this.send(WINDOW_UPDATE, 0, 0, payload);
   }
 
   leave(lastStreamId: number): void {
     const payload = Buffer.alloc(8);
     payload.writeUInt32BE(lastStreamId);
-    this.#send(GOAWAY, 0, 0, payload);
+    this.send(GOAWAY, 0, 0, payload);
   }
 
   /** `:status: 200` is one byte of HPACK. */
   answer(stream: number): void {
-    this.#send(HEADERS, 0x4 | endStream, stream, Buffer.from([0x88]));
+    this.send(HEADERS, 0x4 | endStream, stream, Buffer.from([0x88]));
   }
 
   /** Settles when the peer has read, and answered for, everything sent until now. */
   async ping(): Promise<void> {
-    const expected = this.#pongs + 1;
-    this.#send(PING, 0, 0, Buffer.alloc(8));
-    await until(() => this.#pongs === expected);
+    const expected = this.pongs + 1;
+    this.send(PING, 0, 0, Buffer.alloc(8));
+    await until(() => this.pongs === expected);
   }
 
   async close(): Promise<void> {
-    this.#socket?.destroy();
-    this.#server.close();
-    await once(this.#server, 'close');
+    this.socket?.destroy();
+    this.server.close();
+    await once(this.server, 'close');
   }
 
-  #frame(type: number, flags: number, stream: number, length: number): void {
-    if (type === SETTINGS && (flags & acknowledgement) === 0) this.#send(SETTINGS, acknowledgement, 0);
-    if (type === PING && (flags & acknowledgement) !== 0) this.#pongs++;
+  private frame(type: number, flags: number, stream: number, length: number): void {
+    if (type === SETTINGS && (flags & acknowledgement) === 0) this.send(SETTINGS, acknowledgement, 0);
+    if (type === PING && (flags & acknowledgement) !== 0) this.pongs++;
     if (type === HEADERS) this.received.set(stream, 0);
     if (type !== DATA) return;
     this.received.set(stream, (this.received.get(stream) ?? 0) + length);
@@ -96,13 +96,13 @@ class StingyServer {
     if (this.answers) this.answer(stream);
   }
 
-  #send(type: number, flags: number, stream: number, payload = Buffer.alloc(0)): void {
+  private send(type: number, flags: number, stream: number, payload = Buffer.alloc(0)): void {
     const head = Buffer.alloc(9);
     head.writeUIntBE(payload.length, 0, 3);
     head.writeUInt8(type, 3);
     head.writeUInt8(flags, 4);
     head.writeUInt32BE(stream, 5);
-    this.#socket?.write(Buffer.concat([head, payload]));
+    this.socket?.write(Buffer.concat([head, payload]));
   }
 }
 

@@ -40,12 +40,12 @@ export class HostileServer {
   readonly sockets: Socket[] = [];
   act: (visit: Visit) => void = ({ stream }) => answer(stream, 200);
   greet: (session: ServerHttp2Session) => void = () => undefined;
-  readonly #server: Http2Server;
-  readonly #tls: boolean;
+  private readonly server: Http2Server;
+  private readonly tls: boolean;
 
   private constructor(server: Http2Server, tls: boolean) {
-    this.#server = server;
-    this.#tls = tls;
+    this.server = server;
+    this.tls = tls;
     server.on('connection', (socket: Socket) => {
       this.sockets.push(socket);
       socket.on('error', () => undefined);
@@ -55,7 +55,7 @@ export class HostileServer {
       session.on('error', (error: Error) => this.troubles.push(error.message));
       this.greet(session);
     });
-    server.on('stream', (stream, headers) => void this.#visit(stream, headers));
+    server.on('stream', (stream, headers) => void this.visit(stream, headers));
   }
 
   static async start(
@@ -70,20 +70,20 @@ export class HostileServer {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return (this.server.address() as AddressInfo).port;
   }
 
   get origin(): string {
-    return `${this.#tls ? 'https' : 'http'}://localhost:${this.port}`;
+    return `${this.tls ? 'https' : 'http'}://localhost:${this.port}`;
   }
 
   async close(): Promise<void> {
     for (const socket of this.sockets) socket.destroy();
-    this.#server.close();
-    await once(this.#server, 'close');
+    this.server.close();
+    await once(this.server, 'close');
   }
 
-  async #visit(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
+  private async visit(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
     stream.on('error', (error: Error) => this.troubles.push(error.message));
     const session = stream.session as ServerHttp2Session | undefined;
     if (session === undefined) return;
@@ -112,20 +112,20 @@ export function answer(
 /** A wire that can be frozen: it keeps both ends' connections open and delivers nothing more. */
 export class Wire {
   readonly connections: Socket[] = [];
-  readonly #server: Server;
-  readonly #frozen = new Set<Socket>();
-  readonly #sockets = new Set<Socket>();
+  private readonly server: Server;
+  private readonly frozen = new Set<Socket>();
+  private readonly sockets = new Set<Socket>();
 
   private constructor(port: number) {
-    this.#server = createTcpServer((near) => {
+    this.server = createTcpServer((near) => {
       const far = connect(port, '127.0.0.1');
       this.connections.push(near);
       for (const [from, to] of [
         [near, far],
         [far, near],
       ] as const) {
-        this.#sockets.add(from);
-        from.on('data', (data) => this.#frozen.has(near) || to.write(data));
+        this.sockets.add(from);
+        from.on('data', (data) => this.frozen.has(near) || to.write(data));
         from.on('error', () => undefined);
         from.on('close', () => to.destroy());
       }
@@ -134,23 +134,23 @@ export class Wire {
 
   static async to(port: number): Promise<Wire> {
     const wire = new Wire(port);
-    wire.#server.listen(0, '127.0.0.1');
-    await once(wire.#server, 'listening');
+    wire.server.listen(0, '127.0.0.1');
+    await once(wire.server, 'listening');
     return wire;
   }
 
   get origin(): string {
-    return `https://localhost:${(this.#server.address() as AddressInfo).port}`;
+    return `https://localhost:${(this.server.address() as AddressInfo).port}`;
   }
 
   /** Everything that is connected now; later connections work. */
   freeze(): void {
-    for (const near of this.connections) this.#frozen.add(near);
+    for (const near of this.connections) this.frozen.add(near);
   }
 
   async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    this.#server.close();
-    await once(this.#server, 'close');
+    for (const socket of this.sockets) socket.destroy();
+    this.server.close();
+    await once(this.server, 'close');
   }
 }

@@ -18,26 +18,26 @@ export class TokenEndpoint {
   readonly forms: URLSearchParams[] = [];
   readonly contentTypes: (string | undefined)[] = [];
   act: (response: ServerResponse) => void = (response) => this.grant(response);
-  readonly #server: Server;
-  readonly #scheme: string;
+  private readonly server: Server;
+  private readonly scheme: string;
 
   private constructor(scheme: 'http' | 'https', certificate: { key: string; cert: string }) {
     const listener = (request: IncomingMessage, response: ServerResponse): void =>
-      void this.#visit(request, response);
-    this.#scheme = scheme;
-    this.#server = scheme === 'http' ? createHttpServer(listener) : createHttpsServer(certificate, listener);
+      void this.visit(request, response);
+    this.scheme = scheme;
+    this.server = scheme === 'http' ? createHttpServer(listener) : createHttpsServer(certificate, listener);
   }
 
   static async start(scheme: 'http' | 'https' = 'https', certificate = certificates): Promise<TokenEndpoint> {
     const { key, cert } = certificate;
     const endpoint = new TokenEndpoint(scheme, { key, cert });
-    endpoint.#server.listen(0, '127.0.0.1');
-    await once(endpoint.#server, 'listening');
+    endpoint.server.listen(0, '127.0.0.1');
+    await once(endpoint.server, 'listening');
     return endpoint;
   }
 
   get uri(): string {
-    return `${this.#scheme}://localhost:${(this.#server.address() as AddressInfo).port}/token`;
+    return `${this.scheme}://localhost:${(this.server.address() as AddressInfo).port}/token`;
   }
 
   grant(response: ServerResponse, expires_in: unknown = 3600): void {
@@ -58,12 +58,12 @@ export class TokenEndpoint {
   }
 
   async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    this.#server.close();
-    await once(this.#server, 'close');
+    this.server.closeAllConnections();
+    this.server.close();
+    await once(this.server, 'close');
   }
 
-  async #visit(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  private async visit(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body = '';
     request.setEncoding('utf8');
     for await (const chunk of request as AsyncIterable<string>) body += chunk;

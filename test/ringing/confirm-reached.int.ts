@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Reaches } from '../../src/devices/reachability.js';
+import { Reachability } from '../../src/devices/reachability.js';
 import { ConfirmReached, ConfirmReachedHandler } from '../../src/ringing/confirm-reached.js';
 import type { WakeEvent } from '../../src/ringing/domain/wake.js';
 import { Wakes } from '../../src/ringing/wakes.js';
@@ -17,7 +17,7 @@ async function aCall(...events: WakeEvent[]) {
   const handler = new ConfirmReachedHandler(
     wakes,
     { recall: async () => call } as never,
-    new Reaches(given.pool),
+    new Reachability(given.pool),
   );
   const confirm = (deviceId: string, via: ConfirmReached['via']): Promise<void> =>
     handler.execute(new ConfirmReached(callId, deviceId, via));

@@ -3,7 +3,7 @@ import { DevicePusher } from '../../src/ringing/device-pusher.js';
 import type { Job } from '../../src/ringing/jobs.js';
 import { pushKey } from '../../src/ringing/domain/jobs.js';
 import { PushDevice, PushDeviceHandler } from '../../src/ringing/push-device.js';
-import { TellCallOver, TellCallOverHandler } from '../../src/ringing/stop-ringing.js';
+import { StopRinging, StopRingingHandler } from '../../src/ringing/stop-ringing.js';
 import { TokenPurgeBreaker } from '../../src/ringing/token-purge-breaker.js';
 import type { WakeEvent } from '../../src/ringing/domain/wake.js';
 import { Wakes } from '../../src/ringing/wakes.js';
@@ -36,14 +36,15 @@ async function whereAnotherNodeWentOn() {
   const finished: Job['key'][] = [];
   const parts = {
     wakes: here,
-    reaches: { of: async () => [pixel()], ofDevice: async () => pixel() },
+    reachable: { of: async () => [pixel()], ofDevice: async () => pixel() },
     jobs: {
       finish: async ({ key }: Job) => void finished.push(key),
       extend: async () => lease.isOurs,
     },
     runner: { postpone: async () => undefined },
     senders: {
-      ...{ projectOf: () => 'project', know: () => false },
+      projectOf: () => 'project',
+      know: () => false,
       fcm: {
         send: async ({ data }: { data: object }) => {
           sent.push(data);
@@ -56,14 +57,22 @@ async function whereAnotherNodeWentOn() {
 }
 
 const theCall = (callId: string, state: 'initiated' | 'ended') => ({
-  ...{ callId, state, media: 'voice', caller: { userId: 'alice', name: null }, callee: { userId: 'bob' } },
-  ...{ ringExpiresAt: NOW + 45_000, answeredBy: null, answeredAt: null, declinedBy: null },
-  ...{ outcome: 'cancelled', endReason: 'cancelled' },
+  callId,
+  state,
+  media: 'voice',
+  caller: { userId: 'alice', name: null },
+  callee: { userId: 'bob' },
+  ringExpiresAt: NOW + 45_000,
+  answeredBy: null,
+  answeredAt: null,
+  declinedBy: null,
+  outcome: 'cancelled',
+  endReason: 'cancelled',
 });
 
 type Parts = Awaited<ReturnType<typeof whereAnotherNodeWentOn>>['parts'];
 
-function pushDevice(callId: string, { reaches, wakes, jobs, senders }: Parts): PushDeviceHandler {
+function pushDevice(callId: string, { reachable, wakes, jobs, senders }: Parts): PushDeviceHandler {
   const call = async () => theCall(callId, 'initiated');
   const calls = { load: call, recall: call, mayRing: () => true } as never;
   const clock = { now: () => NOW };
@@ -71,7 +80,7 @@ function pushDevice(callId: string, { reaches, wakes, jobs, senders }: Parts): P
   const pusher = new DevicePusher(calls, wakes, senders as never, tokens, { url: 'http://localhost' }, clock);
   return new PushDeviceHandler(
     calls,
-    reaches as never,
+    reachable as never,
     {} as never,
     wakes,
     jobs as never,
@@ -128,12 +137,12 @@ describe('a node that has missed what another one decided', () => {
 
   it('tells the phone that was pushed that the call is over', async () => {
     const { callId, sent, finished, parts } = await whereAnotherNodeWentOn();
-    const { reaches, wakes, jobs, runner, senders } = parts;
-    const handler = new TellCallOverHandler(
+    const { reachable, wakes, jobs, runner, senders } = parts;
+    const handler = new StopRingingHandler(
       { load: async () => theCall(callId, 'ended') } as never,
-      ...([reaches, wakes, jobs, runner, senders] as never[] as [never, never, never, never, never]),
+      ...([reachable, wakes, jobs, runner, senders] as never[] as [never, never, never, never, never]),
     );
-    await handler.execute(new TellCallOver(callId));
+    await handler.execute(new StopRinging(callId));
     expect(sent).toEqual([{ type: 'call-over', callId, outcome: 'cancelled' }]);
     expect(finished).toEqual([`call-over ${callId}`]);
   });

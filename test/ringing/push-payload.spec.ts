@@ -14,10 +14,17 @@ const pushFor = (event = initiated) =>
 describe('what a woken phone is told', () => {
   it('is everything it needs to ring, and to act with one request', () =>
     expect(pushFor()).toEqual({
-      ...{ callId, uuid: callId, handle: 'alice', callerId: 'alice', callerName: 'Alice' },
-      ...{ hasVideo: true, media: 'video' },
-      ...{ serverTime: '2026-11-22T12:00:02.000Z', expiresAt: '2026-11-22T12:00:45.000Z' },
-      ...{ actionToken: 'action-token', gateway: 'https://calls.example' },
+      callId,
+      uuid: callId,
+      handle: 'alice',
+      callerId: 'alice',
+      callerName: 'Alice',
+      hasVideo: true,
+      media: 'video',
+      serverTime: '2026-11-22T12:00:02.000Z',
+      expiresAt: '2026-11-22T12:00:45.000Z',
+      actionToken: 'action-token',
+      gateway: 'https://calls.example',
     }));
 
   it('names a caller without a name by their id', () =>

@@ -1,17 +1,17 @@
 import type { Calls } from '../../src/calls/calls.js';
 import { type CallEvent, type ExistingCall, callOf } from '../../src/calls/domain/call.js';
-import type { Bus } from '../../src/cluster/redis-bus.js';
+import type { RedisBus } from '../../src/cluster/redis-bus.js';
 import type { Config } from '../../src/config/config.js';
 import type { Presence } from '../../src/presence/presence.js';
 import { MemoryBudget } from '../../src/limits/memory-budget.js';
 import { Log } from '../../src/log/log.js';
 import { MediaStates } from '../../src/sockets/relay/media-states.js';
 import { MovedDevices } from '../../src/sockets/relay/moved-devices.js';
-import { Parcels } from '../../src/sockets/relay/deferred-deliveries.js';
+import { DeferredDeliveries } from '../../src/sockets/relay/deferred-deliveries.js';
 import { SenderCounts } from '../../src/sockets/relay/sender-counts.js';
 import { type Session, Sessions } from '../../src/sockets/session/sessions.js';
-import { SignalLines } from '../../src/sockets/relay/signal-mailbox.js';
-import { Signals } from '../../src/sockets/relay/signal-relay.js';
+import { SignalMailboxes } from '../../src/sockets/relay/signal-mailbox.js';
+import { SignalRelay } from '../../src/sockets/relay/signal-relay.js';
 import { answeredOn, callId, endedOn, iPhone, initiated, pixel } from '../calls/cast.js';
 import { START } from '../support/given.js';
 
@@ -35,12 +35,12 @@ export class Held<T> {
 export class OneNode {
   readonly time = { at: START, now: () => this.time.at };
   readonly budget: MemoryBudget;
-  readonly lines: SignalLines;
+  readonly lines: SignalMailboxes;
   readonly sessions = new Sessions();
-  readonly signals: Signals;
+  readonly signals: SignalRelay;
   readonly media: MediaStates;
   readonly moved: MovedDevices;
-  readonly parcels: Parcels;
+  readonly parcels: DeferredDeliveries;
   /** What this node has seen of the call. */
   seen: ExistingCall | undefined;
   /** What a read of the call finds. */
@@ -59,16 +59,25 @@ export class OneNode {
       ask: () => this.others.promise,
       tell: async () => true,
       hand: async () => false,
-    } as unknown as Bus;
+    } as unknown as RedisBus;
     const presence = { isElsewhere: async () => false } as unknown as Presence;
     this.budget = new MemoryBudget({ perUser, total });
-    this.lines = new SignalLines(calls, this.budget);
+    this.lines = new SignalMailboxes(calls, this.budget);
     const counts = new SenderCounts(this.lines, bus, this.time);
     const config = { callMaxDurationMs: DAY_MS } as Config;
-    this.signals = new Signals(calls, this.sessions, bus, presence, this.lines, counts, this.time, config);
+    this.signals = new SignalRelay(
+      calls,
+      this.sessions,
+      bus,
+      presence,
+      this.lines,
+      counts,
+      this.time,
+      config,
+    );
     this.media = new MediaStates(calls, this.sessions, this.lines, bus, this.time);
     this.moved = new MovedDevices(this.lines, counts, this.signals, this.sessions, bus, new Log('silent'));
-    this.parcels = new Parcels(calls, this.sessions, this.signals, this.media);
+    this.parcels = new DeferredDeliveries(calls, this.sessions, this.signals, this.media);
   }
 
   /** The device is connected and has had its sync. `told` collects what it hears; it acknowledges nothing. */
@@ -76,9 +85,18 @@ export class OneNode {
     const told: unknown[][] = [];
     const emit = (...message: unknown[]): void => void told.push(message.slice(0, 2));
     const session = {
-      ...{ userId, deviceId, connectionId: `${deviceId} ${told.length}`, connectedAt: START, name: null },
-      ...{ synced: true, acknowledges: 'nothing', moved: false, askedOthers: false, lastSignal: null },
-      ...{ socket: { emit, timeout: () => ({ emit }) }, told },
+      userId,
+      deviceId,
+      connectionId: `${deviceId} ${told.length}`,
+      connectedAt: START,
+      name: null,
+      synced: true,
+      acknowledges: 'nothing',
+      moved: false,
+      askedOthers: false,
+      lastSignal: null,
+      socket: { emit, timeout: () => ({ emit }) },
+      told,
     } as unknown as Session & { told: unknown[][] };
     this.sessions.add(session);
     return session;

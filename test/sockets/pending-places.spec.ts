@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { Strangers } from '../../src/sockets/server/pending-connections.js';
+import { PendingConnections } from '../../src/sockets/server/pending-connections.js';
 
 /** A connection of Engine.IO that has not authenticated, and whether it has been cut off. */
 function connection() {
@@ -13,7 +13,7 @@ function connection() {
 
 describe('the places for connections that have not authenticated', () => {
   it('are not kept by whoever has taken most of them: their oldest connection makes room', () => {
-    const places = new Strangers(100, 4);
+    const places = new PendingConnections(100, 4);
     const [first, second, third, other, newcomer] = Array.from({ length: 5 }, connection);
     const add = (one: object, address: string): void => places.add(one as never, address);
     add(other!, 'b');
@@ -27,7 +27,7 @@ describe('the places for connections that have not authenticated', () => {
   });
 
   it('of one address have a bound of their own', () => {
-    const places = new Strangers(2, 100);
+    const places = new PendingConnections(2, 100);
     const both = [connection(), connection()];
     for (const one of both) places.add(one as never, 'a');
     expect([places.tooManyOf('a'), places.tooManyOf('b')]).toEqual([true, false]);

@@ -1,12 +1,12 @@
 import { jest } from '@jest/globals';
 import { MemoryBudget } from '../../src/limits/memory-budget.js';
 import { RemoteDelivery, type SignalParcel } from '../../src/sockets/relay/remote-delivery.js';
-import { type Line, type Sender, SignalLines } from '../../src/sockets/relay/signal-mailbox.js';
+import { type Line, type Sender, SignalMailboxes } from '../../src/sockets/relay/signal-mailbox.js';
 import { iPhone, pixel } from '../calls/cast.js';
 import { answered, ended } from './one-node.js';
 
 describe('signals for a device on another node', () => {
-  let lines: SignalLines;
+  let lines: SignalMailboxes;
   let line: Line;
   let remote: RemoteDelivery;
   /** What was handed over, and the answers: whether a node has taken it. */
@@ -15,7 +15,7 @@ describe('signals for a device on another node', () => {
   beforeEach(() => {
     jest.useFakeTimers();
     [handed, elsewhere] = [[], true];
-    lines = new SignalLines(
+    lines = new SignalMailboxes(
       { known: () => answered },
       new MemoryBudget({ perUser: 2 ** 30, total: 2 ** 32 }),
     );

@@ -1,13 +1,13 @@
 import type { CommandBus } from '@nestjs/cqrs';
 import { Log } from '../../src/log/log.js';
-import { Incoming } from '../../src/sockets/notify/ring-notifier.js';
+import { RingNotifier } from '../../src/sockets/notify/ring-notifier.js';
 import type { Session } from '../../src/sockets/session/sessions.js';
 import { START } from '../support/given.js';
 import { calling } from './one-node.js';
 
 describe('a device that is called', () => {
   const bus = { execute: async () => undefined } as unknown as CommandBus;
-  const incoming = new Incoming(bus, new Log('silent'), { now: () => START });
+  const incoming = new RingNotifier(bus, new Log('silent'), { now: () => START });
   let acks: (() => void)[];
   let gone: boolean;
   let session: Session;

@@ -54,7 +54,11 @@ export async function testGateway(
 ): Promise<TestGateway> {
   const db = database ?? (await freshDatabase());
   const { config } = readConfig({
-    ...{ NODE_ENV: 'test', PORT: '0', HOST: '127.0.0.1', DEMO: '1', RATE_LIMIT_CALLS_PER_MINUTE: '100000' },
+    NODE_ENV: 'test',
+    PORT: '0',
+    HOST: '127.0.0.1',
+    DEMO: '1',
+    RATE_LIMIT_CALLS_PER_MINUTE: '100000',
     ...env,
   });
   const gateway: RunningGateway = await startGateway({ ...config, databaseUrl: db.url }, new Log('silent'));
@@ -69,7 +73,10 @@ export async function testGateway(
     return request(gateway.url, path, { ...options, token: bearer });
   };
   return {
-    ...{ url: gateway.url, database: db, token, http },
+    url: gateway.url,
+    database: db,
+    token,
+    http,
     async phone(userId, options = {}) {
       const bearer = options.token ?? (await token(userId, options.name));
       const phone = new Phone({

@@ -62,7 +62,10 @@ export class Phone {
     this.deviceId = deviceId;
     this.acknowledges = acknowledges;
     this.socket = io(url, {
-      ...{ transports: ['websocket'], forceNew: true, reconnection: false, autoUnref: true },
+      transports: ['websocket'],
+      forceNew: true,
+      reconnection: false,
+      autoUnref: true,
       auth: { token, deviceId, ...(appState ? { appState } : {}) },
       ...(origin === undefined ? {} : { extraHeaders: { origin } }),
     });

@@ -38,8 +38,10 @@ export async function pushSettings(simulator: PushSimulator): Promise<Record<str
   return {
     APNS_APPS: JSON.stringify([{ bundleId: BUNDLE, environment: 'both', ...apnsKey }]),
     FCM_APPS: JSON.stringify([{ projectId: serviceAccount.project_id, serviceAccount }]),
-    ...{ APNS_ORIGIN_PRODUCTION: origins.apnsProduction, APNS_ORIGIN_SANDBOX: origins.apnsSandbox },
-    ...{ FCM_ORIGIN: origins.fcm, PUSH_CA_FILE: caFile },
+    APNS_ORIGIN_PRODUCTION: origins.apnsProduction,
+    APNS_ORIGIN_SANDBOX: origins.apnsSandbox,
+    FCM_ORIGIN: origins.fcm,
+    PUSH_CA_FILE: caFile,
   };
 }
 

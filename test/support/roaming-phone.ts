@@ -11,7 +11,7 @@ export class RoamingPhone {
   readonly calls = new Map<string, CallView>();
   /** Settles when a gateway has let it in for the first time: from then on it can be called. */
   readonly welcomed: Promise<void>;
-  private welcome = (): void => undefined;
+  private onConnected = (): void => undefined;
   private socket: Socket | null = null;
   private next: number;
   private gone = false;
@@ -25,7 +25,7 @@ export class RoamingPhone {
     start = 0,
   ) {
     this.next = start;
-    this.welcomed = new Promise((resolve) => (this.welcome = resolve));
+    this.welcomed = new Promise((resolve) => (this.onConnected = resolve));
     this.connect();
   }
 
@@ -75,7 +75,7 @@ export class RoamingPhone {
     socket.on('sync', ({ calls }: Told, ack?: () => void) => {
       ack?.();
       before?.disconnect();
-      this.welcome();
+      this.onConnected();
       for (const call of calls) this.learn(call);
     });
     socket.onAny((event: string, { call }: Told, ack?: () => void) => {

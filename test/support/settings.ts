@@ -23,7 +23,10 @@ export const keyOn = (namedCurve: string): string =>
   generateKeyPairSync('ec', { namedCurve }).privateKey.export(pem).toString();
 
 export const apnsApp = {
-  ...{ bundleId: 'app.example', environment: 'both', teamId: 'TEAM123456', keyId: 'KEY1234567' },
+  bundleId: 'app.example',
+  environment: 'both',
+  teamId: 'TEAM123456',
+  keyId: 'KEY1234567',
   key: keyOn('P-256'),
 };
 export const account = { client_email: 'push@example.iam.gserviceaccount.com', private_key: rsaKey };

@@ -73,7 +73,10 @@ inBrowser('phones in the browser', () => {
     const rungs = await max.locator('.ladder li').allTextContents();
     const texts = rungs.map((rung) => rung.replace(/[\d.]+ s$/, ''));
     expect(texts.filter((text) => text !== 'The woken app connects')).toEqual([
-      ...['Calling', 'Push sent to Apple', 'Push accepted by Apple', 'Ringing on Ivy’s iPhone'],
+      'Calling',
+      'Push sent to Apple',
+      'Push accepted by Apple',
+      'Ringing on Ivy’s iPhone',
       'Somebody picks up',
     ]);
     await press(max, 'Decline on Ivy’s phone');

@@ -30,12 +30,10 @@ describe('bars', () => {
 describe('a place among spans', () => {
   const edges = [100, 200, 1_000, null];
   it.each([
-    ...[
-      [0, 0],
-      [50, 0.5],
-      [100, 1],
-      [600, 2.5],
-    ],
+    [0, 0],
+    [50, 0.5],
+    [100, 1],
+    [600, 2.5],
     [30_000, 3.5],
   ])('of %d is %d spans from the left', (value, place) => expect(placeIn(edges, value)).toBe(place));
 });

@@ -87,14 +87,18 @@ inBrowser('the call inspector', () => {
     const { page } = await browser.open(`${gateway.url}/calls/${healed}`);
     await page.locator('.diagram svg').waitFor();
     expect(await page.locator('.lane-head title').allTextContents()).toEqual([
-      ...['Alice, alice-phone', 'Ringway, gateway', 'Apple, APNs production', 'Apple, APNs sandbox'],
+      'Alice, alice-phone',
+      'Ringway, gateway',
+      'Apple, APNs production',
+      'Apple, APNs sandbox',
       'iPhone, wrong · iOS',
     ]);
     expect(await page.locator('.diagram [data-mark=bad] .label').allTextContents()).toEqual([
       '400 BadDeviceToken',
     ]);
     expect(await page.locator('.diagram [data-mark=healed] .label').allTextContents()).toEqual([
-      ...['same push to sandbox', 'healed: production → sandbox'],
+      'same push to sandbox',
+      'healed: production → sandbox',
     ]);
   });
 

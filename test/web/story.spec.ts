@@ -8,13 +8,24 @@ const START = Date.parse('2026-11-22T12:00:00.000Z');
 const PHONE = 'bobs-iphone';
 
 const call: CallView = {
-  ...{ callId: '0199c0de-0000-7000-8000-000000000001', version: 3, media: 'video', state: 'ended' },
-  ...{ caller: { userId: 'alice', name: 'Alice' }, callee: { userId: 'bob', name: null } },
-  ...{ outcome: 'missed', endReason: 'timeout', initiatedAt: new Date(START).toISOString() },
-  ...{ ringingAt: null, answeredAt: null, endedAt: null, ringExpiresAt: '', answeredBy: null },
+  callId: '0199c0de-0000-7000-8000-000000000001',
+  version: 3,
+  media: 'video',
+  state: 'ended',
+  caller: { userId: 'alice', name: 'Alice' },
+  callee: { userId: 'bob', name: null },
+  outcome: 'missed',
+  endReason: 'timeout',
+  initiatedAt: new Date(START).toISOString(),
+  ringingAt: null,
+  answeredAt: null,
+  endedAt: null,
+  ringExpiresAt: '',
+  answeredBy: null,
 };
 const explanation: Explanation = {
-  ...{ verdict: 'It rang on Bob’s iPhone, and nobody answered.', code: 'rang_unanswered' },
+  verdict: 'It rang on Bob’s iPhone, and nobody answered.',
+  code: 'rang_unanswered',
   devices: [{ deviceId: PHONE, platform: 'ios', name: 'Bob’s iPhone' }],
 };
 
@@ -26,8 +37,14 @@ const initiated: Happened = [
 const wake = (more: object = {}): Happened => [
   'WakeRequested',
   {
-    ...{ deviceId: PHONE, platform: 'ios', channel: 'push', because: 'offline', provider: 'apns' },
-    ...{ environment: 'production', app: 'com.example.app', ...more },
+    deviceId: PHONE,
+    platform: 'ios',
+    channel: 'push',
+    because: 'offline',
+    provider: 'apns',
+    environment: 'production',
+    app: 'com.example.app',
+    ...more,
   },
 ];
 const told: Happened = ['WakeRequested', { deviceId: PHONE, platform: 'ios', channel: 'socket' }];
@@ -47,7 +64,11 @@ const retried = (status: number | null, reason: string, afterMs: number | null):
 
 const tell = (happened: Happened[], seen: Partial<CallView> = {}): Story => {
   const events = happened.map(([type, data], nr): RecordedEvent => ({
-    ...{ position: nr + 1, stream: type.startsWith('Call') ? 'call' : 'wake', version: nr + 1, type, data },
+    position: nr + 1,
+    stream: type.startsWith('Call') ? 'call' : 'wake',
+    version: nr + 1,
+    type,
+    data,
     at: new Date(START + nr * 100).toISOString(),
   }));
   return storyOf({ ...call, ...seen }, events, explanation);
@@ -63,7 +84,10 @@ describe('the story of a call', () => {
   it('has a lane for the caller, the gateway, whom it asked, and each device of the callee', () => {
     const { lanes } = tell([initiated, wake(), healed, corrected]);
     expect(lanes.map(({ title, subtitle }) => `${title}: ${subtitle}`)).toEqual([
-      ...['Alice: pixel', 'Ringway: gateway', 'Apple: APNs production', 'Apple: APNs sandbox'],
+      'Alice: pixel',
+      'Ringway: gateway',
+      'Apple: APNs production',
+      'Apple: APNs sandbox',
       'Bob’s iPhone: bob · iOS',
     ]);
     expect(tell([initiated]).lanes.at(-1)).toMatchObject({ title: 'bob', subtitle: 'no device' });
@@ -123,7 +147,8 @@ describe('the story of a call', () => {
 
   it('does not ask again the environment that a retry has found to be wrong', () => {
     const { steps } = tell([
-      ...[initiated, wake()],
+      initiated,
+      wake(),
       push('PushRetried', 'sandbox', {
         status: 503,
         reason: 'Shutdown',
@@ -144,10 +169,18 @@ describe('the story of a call', () => {
       endedAt: new Date(START + 45_000).toISOString(),
     });
     expect(steps.map(({ time }) => time)).toEqual([
-      ...['+0.000 s', '+0.100 s', '≤ +0.200 s', '≤ +0.200 s', '+0.200 s', '+0.300 s'],
+      '+0.000 s',
+      '+0.100 s',
+      '≤ +0.200 s',
+      '≤ +0.200 s',
+      '+0.200 s',
+      '+0.300 s',
     ]);
     expect(steps.map(({ event }) => event.type).slice(2)).toEqual([
-      ...['PushAccepted', 'DeviceApnsEnvironmentCorrected', 'DeviceReached', 'CallRinging'],
+      'PushAccepted',
+      'DeviceApnsEnvironmentCorrected',
+      'DeviceReached',
+      'CallRinging',
     ]);
     expect(steps[2]!.facts[0]).toEqual(['Recorded', '+0.400 s']);
     expect(steps[2]!.words).toContain(
@@ -193,8 +226,12 @@ describe('the story of a call', () => {
       accepted('production'),
     ]);
     expect(lanes.map(({ title, subtitle }) => `${title}: ${subtitle}`)).toEqual([
-      ...['Alice: browser', 'Ringway: gateway', 'Apple: APNs sandbox', 'Apple: APNs production'],
-      ...["bob's browser: bob · browser", 'Bob’s iPhone: bob · iOS'],
+      'Alice: browser',
+      'Ringway: gateway',
+      'Apple: APNs sandbox',
+      'Apple: APNs production',
+      "bob's browser: bob · browser",
+      'Bob’s iPhone: bob · iOS',
     ]);
     expect(steps[1]!.title).toContain("bob's browser");
   });
@@ -301,7 +338,10 @@ describe('its drawing', () => {
   it('says when', () => {
     expect(drawing.steps.map(({ time }) => time)).toEqual(['+0.000 s', '+0.100 s', '+0.200 s', '+0.300 s']);
     expect([offset(45_001), offset(65_400), offset(3_600_000), offset(-3)]).toEqual([
-      ...['+45.001 s', '+1 m 05 s', '+1 h 00 m', '+0.000 s'],
+      '+45.001 s',
+      '+1 m 05 s',
+      '+1 h 00 m',
+      '+0.000 s',
     ]);
   });
 });

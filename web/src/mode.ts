@@ -1,2 +1,2 @@
 /** Demo: development tokens and virtual phones. The gateway writes it into the page. */
-export const isDemo = document.documentElement.dataset['mode'] === 'demo';
+export const IS_DEMO = document.documentElement.dataset['mode'] === 'demo';

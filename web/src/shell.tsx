@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { lazy } from './lazy.js';
-import { isDemo } from './mode.js';
+import { IS_DEMO } from './mode.js';
 import { currentCall } from './current-call.js';
 import { Link, type Route, route } from './router.js';
 import { ThemeChoice } from './theme.js';
@@ -10,13 +10,13 @@ const Inspector = lazy(() => import('./inspector/inspector.js').then((module) =>
 const Overview = lazy(() => import('./overview/overview.js').then((module) => module.Overview));
 
 const TABS = [
-  ...(isDemo ? [{ href: '/', label: 'Phones', pages: ['home'] }] : []),
-  { href: '/calls', label: 'Calls', pages: isDemo ? ['calls', 'call'] : ['home', 'calls', 'call'] },
+  ...(IS_DEMO ? [{ href: '/', label: 'Phones', pages: ['home'] }] : []),
+  { href: '/calls', label: 'Calls', pages: IS_DEMO ? ['calls', 'call'] : ['home', 'calls', 'call'] },
   { href: '/overview', label: 'Overview', pages: ['overview'] },
 ];
 
 const TITLES: Record<Route['page'], string> = {
-  home: isDemo ? 'Phones' : 'Calls',
+  home: IS_DEMO ? 'Phones' : 'Calls',
   calls: 'Calls',
   call: 'Call',
   overview: 'Overview',
@@ -101,7 +101,7 @@ function Page() {
   const now = route.value;
   switch (now.page) {
     case 'home':
-      return isDemo ? <Phones /> : <Inspector />;
+      return IS_DEMO ? <Phones /> : <Inspector />;
     case 'calls':
       return <Inspector />;
     case 'call':

@@ -29,7 +29,7 @@ interface SenderState {
 }
 
 const REFUSED_STREAM = 7;
-const thirtyDays = 30 * 24 * 60 * 60 * 1000;
+const THIRTY_DAYS = 30 * 24 * 60 * 60 * 1000;
 
 /** SETTINGS as real APNs sends them, until a provider token has proved the sender. */
 export const apnsSettings = {
@@ -225,7 +225,7 @@ export class ApnsServer implements ListenerHandler, Service {
       return;
     }
     const topic = headerValue(headers, 'apns-topic') ?? '';
-    const expiration = Number(headerValue(headers, 'apns-expiration') ?? (now + thirtyDays) / 1000);
+    const expiration = Number(headerValue(headers, 'apns-expiration') ?? (now + THIRTY_DAYS) / 1000);
     delivery.send({
       service: this.name,
       connection: connection.id,
@@ -237,7 +237,7 @@ export class ApnsServer implements ListenerHandler, Service {
       pushType,
       priority: isVoip(exchange) || headerValue(headers, 'apns-priority') !== '5' ? 'high' : 'normal',
       sentAt: now,
-      expiresAt: expiration === 0 ? null : Math.min(expiration * 1000, now + thirtyDays),
+      expiresAt: expiration === 0 ? null : Math.min(expiration * 1000, now + THIRTY_DAYS),
       collapse: topic,
       outcome: (outcome) => {
         entry.delivery = outcome;

@@ -1,7 +1,7 @@
 import { SlidingWindow } from '../core/sliding-window.js';
 import type { Connection } from '../transport/connection.js';
 
-const window = 60_000;
+const WINDOW = 60_000;
 
 /**
  * Counts connections a sender need not have opened: it had a healthy one, or had closed a healthy one within the last
@@ -10,7 +10,7 @@ const window = 60_000;
 export class ConnectionChurn {
   private readonly open = new Map<string, Set<Connection>>();
   private readonly abandonedAt = new Map<string, number>();
-  private readonly needless = new SlidingWindow(() => window);
+  private readonly needless = new SlidingWindow(() => WINDOW);
 
   /** How many needless connections this sender has opened in the last minute. */
   count(remote: string, now: number): number {
@@ -22,7 +22,7 @@ export class ConnectionChurn {
     const { remote } = connection;
     const others = this.open.get(remote) ?? new Set<Connection>();
     const usable = [...others].some((other) => other.healthy && !other.closed);
-    const abandoned = now - (this.abandonedAt.get(remote) ?? -Infinity) < window;
+    const abandoned = now - (this.abandonedAt.get(remote) ?? -Infinity) < WINDOW;
     this.open.set(remote, others.add(connection));
     return usable || abandoned ? this.needless.add(remote, now) : 0;
   }

@@ -38,7 +38,7 @@ const pushTypes: ReadonlySet<string> = new Set([
   'widgets',
 ]);
 
-const tenYears = 10 * 365 * 24 * 60 * 60 * 1000;
+const TEN_YEARS = 10 * 365 * 24 * 60 * 60 * 1000;
 const maxPayload = { voip: 5120, other: 4096 };
 const bad = (reason: string): Refusal => ({ status: 400, reason });
 
@@ -160,7 +160,7 @@ export function warnings(request: IncomingRequest, now: number): Warning[] {
   const expires = headerValue(headers, 'apns-expiration');
   if (headerValue(headers, 'apns-push-type') === undefined)
     warn('push-type-missing', 'APNs may drop the push');
-  if (expires !== undefined && Number(expires) * 1000 > now + tenYears)
+  if (expires !== undefined && Number(expires) * 1000 > now + TEN_YEARS)
     warn('expiration-in-ms', `apns-expiration ${expires} is not in seconds`);
   if (isVoip(request)) {
     if (expires === undefined)

@@ -4,7 +4,7 @@ import { ZodError } from 'zod';
 import type { Simulation } from '../simulation/simulation.js';
 import { controlRoutes, type Route } from './control-routes.js';
 
-const maxBody = 262_144;
+const MAX_BODY = 262_144;
 
 /**
  * The simulator by HTTP, for scripts and phones in other processes: JSON in, JSON out, loopback only. `GET /` lists what
@@ -85,7 +85,7 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > maxBody) throw new Error('The body is too large');
+    if (bytes > MAX_BODY) throw new Error('The body is too large');
     chunks.push(chunk);
   }
   if (bytes === 0) return {};

@@ -1,5 +1,5 @@
-const minute = 60_000;
-const hour = 60 * minute;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 /**
  * The numbers the originals do not publish, and the points their documentation leaves open: how strict the simulator is.
@@ -23,8 +23,8 @@ export const strict = {
     /** Clients without ALPN. */
     alpn: 'required' as 'required' | 'optional',
     maxConcurrentStreams: 1000,
-    providerTokenLifetimeMs: hour,
-    providerTokenMinAgeMs: 20 * minute,
+    providerTokenLifetimeMs: HOUR,
+    providerTokenMinAgeMs: 20 * MINUTE,
     /** More pushes than this to one token in the window are 429 TooManyRequests; 0: never. */
     pushesPerToken: 100,
     pushesPerTokenWindowMs: 10_000,
@@ -38,14 +38,14 @@ export const strict = {
   fcm: {
     unauthenticatedBody: 'json' as 'json' | 'html',
     maxConcurrentStreams: 100,
-    idleMs: 4 * minute,
-    maxAgeMs: hour,
+    idleMs: 4 * MINUTE,
+    maxAgeMs: HOUR,
     /** Messages to one device in a minute before 429 QUOTA_EXCEEDED; 0: never. */
     messagesPerDeviceAndMinute: 240,
     retryAfterS: 60,
-    staleAfterMs: 270 * 24 * hour,
+    staleAfterMs: 270 * 24 * HOUR,
     /** A time to live longer than any ring is a violation. */
-    longestRingMs: 3 * minute,
+    longestRingMs: 3 * MINUTE,
   },
   device: {
     /** Unreported VoIP pushes before PushKit goes silent. */

@@ -23,7 +23,7 @@ export interface Service {
   answered(exchange: Exchange, status: number, reason: string | null): void;
 }
 
-const maxLoggedBody = 8192;
+const MAX_LOGGED_BODY = 8192;
 
 /**
  * Every request passes here once, after its service has reached a verdict: it is logged, checked by the sender lint, struck
@@ -52,7 +52,7 @@ export class RequestPipeline {
       method: exchange.method,
       path: exchange.path,
       headers: exchange.headers,
-      body: exchange.body.toString('utf8', 0, maxLoggedBody),
+      body: exchange.body.toString('utf8', 0, MAX_LOGGED_BODY),
       bodyBytes: exchange.bodyBytes,
       verdict: { status: verdict.answer.status, reason: verdict.reason },
       answered: null,

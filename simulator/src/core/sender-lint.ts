@@ -4,11 +4,11 @@ import type { RequestLog } from './request-log.js';
 import type { ServiceName } from './services.js';
 import { SlidingWindow } from './sliding-window.js';
 
-const remembered = 5000;
-const loopWindow = 1000;
-const loopLimit = 10;
+const REMEMBERED = 5000;
+const LOOP_WINDOW = 1000;
+const LOOP_LIMIT = 10;
 /** Timers of a sender that waits as it was told may fire a little early. */
-const graceMs = 20;
+const GRACE_MS = 20;
 
 /**
  * What is wrong with a sender only over several requests: repeating what was refused for good, coming back before
@@ -18,7 +18,7 @@ export class SenderLint {
   private readonly clock: Clock;
   private readonly requestLog: RequestLog;
   private readonly refused = new Map<string, string>();
-  private readonly attempts = new SlidingWindow(() => loopWindow);
+  private readonly attempts = new SlidingWindow(() => LOOP_WINDOW);
   private readonly notBefore = new Map<string, number>();
 
   constructor(clock: Clock, requestLog: RequestLog) {
@@ -32,15 +32,15 @@ export class SenderLint {
     const warn = (rule: string, detail: string): void =>
       this.requestLog.violation(service, connection.id, rule, detail);
     const early = (this.notBefore.get(`${service} ${token}`) ?? 0) - now;
-    if (early > graceMs) warn('retry-after-ignored', `${early} ms too early`);
+    if (early > GRACE_MS) warn('retry-after-ignored', `${early} ms too early`);
 
     const id = headerValue(headers, 'apns-id');
     if (id === undefined) return;
     const key = pushKey(service, id, exchange);
     const refusal = this.refused.get(key);
     if (refusal !== undefined) warn('retried-after-refusal', `apns-id ${id} was refused with ${refusal}`);
-    if (this.attempts.add(key, now) === loopLimit + 1) {
-      warn('retry-loop', `apns-id ${id} more than ${loopLimit} times in a second`);
+    if (this.attempts.add(key, now) === LOOP_LIMIT + 1) {
+      warn('retry-loop', `apns-id ${id} more than ${LOOP_LIMIT} times in a second`);
     }
   }
 
@@ -72,5 +72,5 @@ function keep<T>(map: Map<string, T>, key: string, value: T): void {
   map.delete(key);
   map.set(key, value);
   const [oldest] = map.keys();
-  if (map.size > remembered && oldest !== undefined) map.delete(oldest);
+  if (map.size > REMEMBERED && oldest !== undefined) map.delete(oldest);
 }

@@ -1,5 +1,5 @@
-const most = 10_000;
-const mostKeys = 10_000;
+const MOST = 10_000;
+const MOST_KEYS = 10_000;
 
 /** Counts events by key within a sliding window: up to ten thousand a key, for the ten thousand latest keys. */
 export class SlidingWindow {
@@ -14,11 +14,11 @@ export class SlidingWindow {
   add(key: string, now: number): number {
     const list = this.prune(key, now) ?? [];
     list.push(now);
-    if (list.length > most) list.shift();
+    if (list.length > MOST) list.shift();
     this.times.delete(key);
     this.times.set(key, list);
     const [oldest] = this.times.keys();
-    if (this.times.size > mostKeys && oldest !== undefined) this.times.delete(oldest);
+    if (this.times.size > MOST_KEYS && oldest !== undefined) this.times.delete(oldest);
     return list.length;
   }
 

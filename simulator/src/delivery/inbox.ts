@@ -34,7 +34,7 @@ interface Inbox {
   waiting: { resolve: Listener; reject: (error: Error) => void }[];
 }
 
-const keep = 1000;
+const KEEP = 1000;
 
 /** What has arrived on the phones, for whoever plays the app: by listener, one by one, or to look at afterwards. */
 export class Inboxes {
@@ -43,7 +43,7 @@ export class Inboxes {
   add(push: DeliveredPush): void {
     const inbox = this.inbox(push.token);
     inbox.all.push(push);
-    if (inbox.all.length > keep) {
+    if (inbox.all.length > KEEP) {
       inbox.all.shift();
       inbox.taken = Math.max(0, inbox.taken - 1);
     }

@@ -43,8 +43,8 @@ const fcmErrors: Record<string, { status: Status; message: string }> = {
   UNAVAILABLE: { status: 'UNAVAILABLE', message: 'The service is currently unavailable.' },
 };
 
-const fcmErrorType = 'type.googleapis.com/google.firebase.fcm.v1.FcmError';
-const badRequestType = 'type.googleapis.com/google.rpc.BadRequest';
+const FCM_ERROR_TYPE = 'type.googleapis.com/google.firebase.fcm.v1.FcmError';
+const BAD_REQUEST_TYPE = 'type.googleapis.com/google.rpc.BadRequest';
 
 /** An error with FcmError in its details: the only kind that says something about a token. */
 export function fcmError(
@@ -52,9 +52,9 @@ export function fcmError(
   more: { violations?: FieldViolation[]; message?: string } = {},
 ): FcmRefusal {
   const { status, message } = fcmErrors[errorCode] ?? { status: 'INTERNAL' as const, message: errorCode };
-  const details: object[] = [{ '@type': fcmErrorType, errorCode }];
+  const details: object[] = [{ '@type': FCM_ERROR_TYPE, errorCode }];
   if (more.violations !== undefined)
-    details.push({ '@type': badRequestType, fieldViolations: more.violations });
+    details.push({ '@type': BAD_REQUEST_TYPE, fieldViolations: more.violations });
   return { reason: errorCode, answer: json(status, more.message ?? message, details) };
 }
 
@@ -68,7 +68,7 @@ export function badRequest(violations: FieldViolation[]): FcmRefusal {
   const text = violations.map(({ description }) => description).join('\n');
   return {
     reason: 'INVALID_ARGUMENT',
-    answer: json('INVALID_ARGUMENT', text, [{ '@type': badRequestType, fieldViolations: violations }]),
+    answer: json('INVALID_ARGUMENT', text, [{ '@type': BAD_REQUEST_TYPE, fieldViolations: violations }]),
   };
 }
 

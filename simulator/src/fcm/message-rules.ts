@@ -37,7 +37,7 @@ export interface FcmMessage {
   collapseKey: string | null;
 }
 
-const fourWeeks = 2_419_200;
+const FOUR_WEEKS = 2_419_200;
 
 /** All checks of `messages:send` in their order: address, sender, JSON, fields, recipient, device, quota. */
 export function checkMessage(request: IncomingRequest, context: FcmContext): FcmMessage | FcmRefusal {
@@ -90,8 +90,8 @@ function checkFields(fields: JsonObject, project: string, context: FcmContext): 
   const reserved = Object.keys(data).find((key) => /^(from$|message_type$|gcm|google)/.test(key));
   if (reserved !== undefined) return invalid('message.data', `Invalid data payload key: ${reserved}`);
   const givenTtl = typeof android['ttl'] === 'string' ? android['ttl'] : null;
-  const ttl = givenTtl === null ? fourWeeks : Number(givenTtl.slice(0, -1));
-  if (ttl < 0 || ttl > fourWeeks) return invalid('message.android.ttl', `Invalid ttl: ${givenTtl}`);
+  const ttl = givenTtl === null ? FOUR_WEEKS : Number(givenTtl.slice(0, -1));
+  if (ttl < 0 || ttl > FOUR_WEEKS) return invalid('message.android.ttl', `Invalid ttl: ${givenTtl}`);
   if (size(data) + size(section(message, 'notification')) > 4096) {
     return bareError('INVALID_ARGUMENT', 'Request contains an invalid argument.');
   }

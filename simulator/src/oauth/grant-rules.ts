@@ -21,10 +21,10 @@ export interface Grant {
   scopes: string[];
 }
 
-const grantType = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const scopePattern = /^https:\/\/www\.googleapis\.com\/auth\/[a-z0-9._-]+$/;
 /** Seconds a sender's clock may be ahead. */
-const slack = 300;
+const SLACK = 300;
 
 /**
  * Google's token endpoint for service accounts: form, assertion, signature, audience, times, scope, in this order.
@@ -39,7 +39,7 @@ export function checkGrant(request: IncomingRequest, context: TokenContext): Gra
   const form = new URLSearchParams(request.body.toString('utf8'));
   const asked = form.get('grant_type');
   if (asked === null) return refuse('invalid_request', 'Required parameter is missing: grant_type');
-  if (asked !== grantType)
+  if (asked !== GRANT_TYPE)
     return refuse('unsupported_grant_type', `Invalid grant_type: ${asked.slice(0, 100)}`);
   const assertion = form.get('assertion');
   if (assertion === null) return refuse('invalid_request', 'Missing required parameter: assertion');
@@ -77,7 +77,7 @@ export function checkGrant(request: IncomingRequest, context: TokenContext): Gra
 function timely(claims: JsonObject, now: number): boolean {
   const { iat, exp } = claims;
   if (typeof iat !== 'number' || typeof exp !== 'number') return false;
-  return exp - iat <= 3600 && exp > now && iat <= now + slack;
+  return exp - iat <= 3600 && exp > now && iat <= now + SLACK;
 }
 
 function refuse(error: string, description: string): TokenRefusal {

@@ -7,15 +7,15 @@ import type { Answer, Exchange } from '../transport/exchange.js';
 import type { Admission, ListenerHandler } from '../transport/tls-listener.js';
 import { checkGrant, type Grant } from './grant-rules.js';
 
-const fiftyMinutes = 50 * 60_000;
-const lifetimeS = 3599;
+const FIFTY_MINUTES = 50 * 60_000;
+const LIFETIME_S = 3599;
 const jsonHeaders = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' };
 
 /** Where a service account's assertion becomes an access token. */
 export class TokenEndpoint implements ListenerHandler, Service {
   readonly name = 'token';
   private readonly context: Context;
-  private readonly grants = new SlidingWindow(() => fiftyMinutes);
+  private readonly grants = new SlidingWindow(() => FIFTY_MINUTES);
   /** Its own address is known once it listens. */
   audiences: string[] = ['https://oauth2.googleapis.com/token'];
 
@@ -68,9 +68,9 @@ export class TokenEndpoint implements ListenerHandler, Service {
       const verdict: Verdict = { answer: json(status, body), reason: checked.error, token: null };
       return pipeline.handle(this, exchange, verdict);
     }
-    const access_token = credentials.grant(checked.account, checked.scopes, lifetimeS);
+    const access_token = credentials.grant(checked.account, checked.scopes, LIFETIME_S);
     pipeline.handle(this, exchange, {
-      answer: json(200, { access_token, expires_in: lifetimeS, token_type: 'Bearer' }),
+      answer: json(200, { access_token, expires_in: LIFETIME_S, token_type: 'Bearer' }),
       reason: null,
       token: null,
       accept: () => this.count(checked, exchange.connection),

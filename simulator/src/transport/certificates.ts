@@ -17,7 +17,7 @@ export interface CertificateAuthority {
 }
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-const day = 24 * 60 * 60 * 1000;
+const DAY = 24 * 60 * 60 * 1000;
 
 export async function createAuthority(name = 'Ringway push simulator'): Promise<CertificateAuthority> {
   const keys = await newKeys();
@@ -83,7 +83,7 @@ function identity(): { serialNumber: string; notBefore: Date; notAfter: Date } {
   serial.writeUInt8((serial.readUInt8(0) & 0x3f) | 0x40, 0);
   return {
     serialNumber: serial.toString('hex'),
-    notBefore: new Date(Date.now() - day),
-    notAfter: new Date(Date.now() + 825 * day),
+    notBefore: new Date(Date.now() - DAY),
+    notAfter: new Date(Date.now() + 825 * DAY),
   };
 }

@@ -32,7 +32,7 @@ export interface Exchange extends IncomingRequest {
   done(then: () => void): void;
 }
 
-export const bodyLimit = 65_536;
+export const BODY_LIMIT = 65_536;
 
 export function headerValue(headers: HeaderList, name: string): string | undefined {
   return headers.find(([other]) => other === name)?.[1];

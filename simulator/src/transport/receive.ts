@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ServerHttp2Stream } from 'node:http2';
 import type { Connection } from './connection.js';
-import { type Answer, bodyLimit, type Exchange, headerPairs, headerValue } from './exchange.js';
+import { type Answer, BODY_LIMIT, type Exchange, headerPairs, headerValue } from './exchange.js';
 
 /** Reads a request from an HTTP/2 stream. A stream beyond the connection's GOAWAY is left without an answer. */
 export function receiveHttp2(
@@ -82,7 +82,7 @@ function readBody(
   let bytes = 0;
   source.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (kept + chunk.length > bodyLimit) return;
+    if (kept + chunk.length > BODY_LIMIT) return;
     kept += chunk.length;
     chunks.push(chunk);
   });

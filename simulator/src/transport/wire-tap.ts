@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 
-const frameHeader = 9;
+const FRAME_HEADER = 9;
 const RST_STREAM = 3;
 const PING = 6;
 const GOAWAY = 7;
@@ -45,12 +45,12 @@ export class WireTap extends Duplex {
   /** Sends GOAWAY; afterwards frames of streams above `lastStream` are no longer sent. */
   goaway(lastStream: number, code: number, debug: string): void {
     const text = Buffer.from(debug, 'utf8');
-    const frame = Buffer.alloc(frameHeader + 8 + text.length);
+    const frame = Buffer.alloc(FRAME_HEADER + 8 + text.length);
     frame.writeUIntBE(8 + text.length, 0, 3);
     frame.writeUInt8(GOAWAY, 3);
-    frame.writeUInt32BE(lastStream, frameHeader);
-    frame.writeUInt32BE(code, frameHeader + 4);
-    text.copy(frame, frameHeader + 8);
+    frame.writeUInt32BE(lastStream, FRAME_HEADER);
+    frame.writeUInt32BE(code, FRAME_HEADER + 4);
+    text.copy(frame, FRAME_HEADER + 8);
     this.lastStream = lastStream;
     this.send(frame);
   }
@@ -89,8 +89,8 @@ export class WireTap extends Duplex {
     this.pending = this.pending.length === 0 ? chunk : Buffer.concat([this.pending, chunk]);
     const passing: Buffer[] = [];
     let offset = 0;
-    while (this.pending.length - offset >= frameHeader) {
-      const end = offset + frameHeader + this.pending.readUIntBE(offset, 3);
+    while (this.pending.length - offset >= FRAME_HEADER) {
+      const end = offset + FRAME_HEADER + this.pending.readUIntBE(offset, 3);
       if (end > this.pending.length) break;
       const frame = this.pending.subarray(offset, end);
       if (this.passes(frame)) passing.push(frame);
@@ -104,7 +104,7 @@ export class WireTap extends Duplex {
     const type = frame.readUInt8(3);
     const stream = frame.readUInt32BE(5) & 0x7fffffff;
     if (type === PING && (frame.readUInt8(4) & ACK) !== 0) return !this.rules.ignorePings();
-    if (type === RST_STREAM) this.rules.onReset(stream, frame.readUInt32BE(frameHeader));
+    if (type === RST_STREAM) this.rules.onReset(stream, frame.readUInt32BE(FRAME_HEADER));
     if (this.lastStream === null) return true;
     return type !== GOAWAY && stream <= this.lastStream;
   }

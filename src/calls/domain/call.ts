@@ -103,9 +103,17 @@ export function evolve(call: Call, event: Recorded): Call {
     if (call.state !== 'none') throw outOfOrder(call, event);
     const { callId, caller, callee, media, metadata, ringTimeoutMs } = event.data;
     return {
-      ...{ state: 'initiated', callId, version, caller, media, metadata },
-      ...{ callee: { userId: callee.userId, name: null }, initiatedAt: event.at },
-      ...{ ringExpiresAt: event.at + ringTimeoutMs, ringingAt: null, ringingOn: [] },
+      state: 'initiated',
+      callId,
+      version,
+      caller,
+      media,
+      metadata,
+      callee: { userId: callee.userId, name: null },
+      initiatedAt: event.at,
+      ringExpiresAt: event.at + ringTimeoutMs,
+      ringingAt: null,
+      ringingOn: [],
     };
   }
   if (call.state === 'none') throw new Error(`a call cannot begin with ${event.type}`);

@@ -1,4 +1,4 @@
-import type { Reach } from '../../devices/reach.js';
+import type { ReachableDevice } from '../../devices/reach.js';
 import { type Call, isUnanswered } from '../../calls/domain/call.js';
 import type { DeviceWake, Wake } from './wake.js';
 
@@ -18,8 +18,8 @@ export const mayHaveToTell = (wake: Wake): boolean => mayRingByPush(wake).length
  */
 export function callOverRecipients(
   wake: Wake,
-  { call, reaches }: { call: Call; reaches: readonly Reach[] },
-): { outcome: string; recipients: Reach[] } | null {
+  { call, reachable }: { call: Call; reachable: readonly ReachableDevice[] },
+): { outcome: string; recipients: ReachableDevice[] } | null {
   if (call.state === 'none' || isUnanswered(call)) return null;
   const ended = call.state === 'ended';
   // Erased after the answer: they were told when it was answered.
@@ -28,11 +28,13 @@ export function callOverRecipients(
   const acted = ended && call.declinedBy !== null ? call.declinedBy : call.answeredBy;
   const ringing = new Set(mayRingByPush(wake));
   if (acted !== null) ringing.delete(acted);
-  const recipients = reaches.filter(
-    ({ deviceId, live }) => ringing.has(deviceId) && (live === null || isDeaf(wake.devices[deviceId]!)),
+  const recipients = reachable.filter(
+    ({ deviceId, live }) =>
+      ringing.has(deviceId) && (live === null || isUnresponsive(wake.devices[deviceId]!)),
   );
   return { outcome: ended && call.answeredAt === null ? call.outcome : 'answered', recipients };
 }
 
 /** Pushed although it had a socket, which has not acknowledged the call: it may only look alive, for as long as pings take. */
-const isDeaf = ({ push, acknowledged }: DeviceWake): boolean => push?.because !== 'offline' && !acknowledged;
+const isUnresponsive = ({ push, acknowledged }: DeviceWake): boolean =>
+  push?.because !== 'offline' && !acknowledged;

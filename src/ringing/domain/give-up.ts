@@ -1,11 +1,14 @@
-import type { Reach } from '../../devices/reach.js';
+import type { ReachableDevice } from '../../devices/reach.js';
 import type { Decision } from '../../event-store/event.js';
 import type { Wake, WakeEvent } from './wake.js';
 import { unreachable } from './request-wake.js';
 
 /** Every push was refused for good, and nothing else can reach anybody: waiting for the ring to end would help nobody. */
-export function giveUp(wake: Wake, { reaches }: { reaches: readonly Reach[] }): Decision<WakeEvent> {
-  const untried = reaches.some(
+export function giveUp(
+  wake: Wake,
+  { reachable }: { reachable: readonly ReachableDevice[] },
+): Decision<WakeEvent> {
+  const untried = reachable.some(
     ({ deviceId, live, push }) => live !== null || (push !== null && !wake.devices[deviceId]),
   );
   return { events: mayStillRing(wake) || untried ? [] : [unreachable('push-refused')] };

@@ -1,4 +1,4 @@
-import type { Reach } from '../../devices/reach.js';
+import type { ReachableDevice } from '../../devices/reach.js';
 import type { Decision } from '../../event-store/event.js';
 import { type Wake, type WakeEvent, placesLeft } from './wake.js';
 import { hedgeKey, pushNow } from './jobs.js';
@@ -8,7 +8,7 @@ export interface HedgeFacts {
   callId: string;
   deviceId: string;
   /** undefined: the call no longer rings, or nothing reaches the device any more. */
-  reach: Reach | undefined;
+  reach: ReachableDevice | undefined;
   newPushId: () => string;
 }
 

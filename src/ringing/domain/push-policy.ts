@@ -82,7 +82,9 @@ export function verdictOf(attempt: Attempt, circumstances: Circumstances): Verdi
       const from =
         address.provider === 'apns' && environment !== address.environment ? address.environment : null;
       return {
-        ...{ ...nothing, outcome: 'accepted', correctedTo: from && environment },
+        ...nothing,
+        outcome: 'accepted',
+        correctedTo: from && environment,
         events: (deviceId) => [
           { type: 'PushAccepted', data: { deviceId, ...answer } },
           ...(from && environment

@@ -1,4 +1,4 @@
-import type { Reach } from '../../devices/reach.js';
+import type { ReachableDevice } from '../../devices/reach.js';
 import type { Decision, NewJob } from '../../event-store/event.js';
 import { type Step, planWake } from './wake-plan.js';
 import { appOf } from './push-policy.js';
@@ -11,7 +11,7 @@ export const PUSHES_AT_ONCE = 10;
 export interface WakeFacts {
   callId: string;
   /** The callee's devices. */
-  reaches: readonly Reach[];
+  reachable: readonly ReachableDevice[];
   /** How long a live socket has to acknowledge the call before its device is pushed as well. */
   ringAckTimeoutMs: number;
   newPushId: () => string;
@@ -19,11 +19,11 @@ export interface WakeFacts {
 
 /** The call has begun: the callee's devices with a live socket hear it there, the others are pushed. */
 export function requestWake(wake: Wake, facts: WakeFacts): Decision<WakeEvent> {
-  const { callId, reaches } = facts;
+  const { callId, reachable } = facts;
   const cancelJobs = [wakeKey(callId)];
-  if (!reaches.some(({ live, push }) => live !== null || push !== null))
+  if (!reachable.some(({ live, push }) => live !== null || push !== null))
     return { events: [unreachable('no-device')], cancelJobs };
-  const steps = planWake(reaches, wake);
+  const steps = planWake(reachable, wake);
   let pushes = 0;
   const jobsOf = (step: Step): NewJob[] => {
     const { deviceId, push } = step.reach;
@@ -46,14 +46,14 @@ export const unreachable = (reason: 'no-device' | 'push-refused'): WakeEvent => 
   data: { deviceId: null, reason },
 });
 
-const socketRequested = ({ deviceId, platform }: Reach): WakeEvent => ({
+const socketRequested = ({ deviceId, platform }: ReachableDevice): WakeEvent => ({
   type: 'WakeRequested',
   data: { deviceId, platform, channel: 'socket' },
 });
 
 /** @throws TypeError when there is nowhere to push the device */
 export function pushRequested(
-  { deviceId, platform, push }: Reach,
+  { deviceId, platform, push }: ReachableDevice,
   because: WakeReason,
   pushId: string,
 ): WakeEvent {

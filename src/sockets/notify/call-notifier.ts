@@ -3,19 +3,19 @@ import { CallChanged } from '../../calls/call-changed.js';
 import { type CallEvent, type ExistingCall, isUnanswered } from '../../calls/domain/call.js';
 import { viewOf } from '../../calls/domain/call-view.js';
 import { NameOfDevice } from '../../devices/name-of-device.js';
-import { Incoming } from './ring-notifier.js';
-import { Parcels } from '../relay/deferred-deliveries.js';
+import { RingNotifier } from './ring-notifier.js';
+import { DeferredDeliveries } from '../relay/deferred-deliveries.js';
 import { type Session, Sessions } from '../session/sessions.js';
-import { Signals } from '../relay/signal-relay.js';
+import { SignalRelay } from '../relay/signal-relay.js';
 
 /** Tells the devices of both users what has just happened to a call. A message that gets lost is healed by `sync`. */
 @EventsHandler(CallChanged)
-export class Announcer implements IEventHandler<CallChanged> {
+export class CallNotifier implements IEventHandler<CallChanged> {
   constructor(
     private readonly sessions: Sessions,
-    private readonly signals: Signals,
-    private readonly parcels: Parcels,
-    private readonly incoming: Incoming,
+    private readonly signals: SignalRelay,
+    private readonly deliveries: DeferredDeliveries,
+    private readonly incoming: RingNotifier,
     private readonly queries: QueryBus,
   ) {}
 
@@ -32,7 +32,7 @@ export class Announcer implements IEventHandler<CallChanged> {
       by && by.deviceId !== null ? { userId: by.userId, deviceId: by.deviceId } : null,
     );
     this.signals.callChanged(call);
-    this.parcels.look();
+    this.deliveries.look();
   }
 
   private announce(call: ExistingCall, event: CallEvent, by: By | null): void {

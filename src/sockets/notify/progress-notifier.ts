@@ -10,7 +10,7 @@ type ProgressStep = 'socket-delivered' | 'push-sent' | 'push-accepted' | 'push-f
 
 /** The honest ring ladder: the caller's devices hear how far their call has come, and never more than is known. */
 @EventsHandler(WakeProgressed)
-export class ProgressTeller implements IEventHandler<WakeProgressed> {
+export class ProgressNotifier implements IEventHandler<WakeProgressed> {
   constructor(
     private readonly calls: Calls,
     private readonly sessions: Sessions,

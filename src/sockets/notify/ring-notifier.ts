@@ -15,7 +15,7 @@ const MAX_UNACKNOWLEDGED = 500;
 
 /** Tells a device that somebody calls. Its acknowledgement is the proof that the socket is alive. */
 @Injectable()
-export class Incoming {
+export class RingNotifier {
   constructor(
     private readonly bus: CommandBus,
     private readonly log: Log,

@@ -5,24 +5,24 @@ import { MemoryBudget, withinHeap } from '../../limits/memory-budget.js';
 import { MediaStates } from './media-states.js';
 import { type Session, Sessions } from '../session/sessions.js';
 import type { By, Media, Signal } from './signal.js';
-import { Signals } from './signal-relay.js';
+import { SignalRelay } from './signal-relay.js';
 
-export interface Parcel {
+export interface Delivery {
   to: By;
   signals?: Signal[];
   media?: Media;
 }
 
 interface Held {
-  parcel: Parcel;
+  delivery: Delivery;
   session: Session;
   bytes: number;
 }
 
 const MIB = 1_048_576;
-/** Memory for parcels that wait. Whoever sent them keeps them, and gives them again when they were not taken. */
+/** Memory for deliveries that wait. Whoever sent them keeps them, and gives them again when they were not taken. */
 const HELD = { perUser: 8 * MIB, total: 64 * MIB, heapParts: 8 };
-/** What a parcel takes besides its texts, and each of its signals likewise. */
+/** What a delivery takes besides its texts, and each of its signals likewise. */
 const ENTRY_BYTES = 1_024;
 
 /**
@@ -30,7 +30,7 @@ const ENTRY_BYTES = 1_024;
  * sync and has heard that its call was answered.
  */
 @Injectable()
-export class Parcels {
+export class DeferredDeliveries {
   private held: Held[] = [];
   private readonly budget = new MemoryBudget({
     perUser: HELD.perUser,
@@ -40,21 +40,21 @@ export class Parcels {
   constructor(
     private readonly calls: Calls,
     private readonly sessions: Sessions,
-    private readonly signals: Signals,
+    private readonly signals: SignalRelay,
     private readonly media: MediaStates,
   ) {}
 
   /** @returns whether this node has taken it: the device is connected here, and there is room */
-  take(parcel: Parcel): boolean {
-    const session = this.sessions.get(parcel.to.userId, parcel.to.deviceId);
+  take(delivery: Delivery): boolean {
+    const session = this.sessions.get(delivery.to.userId, delivery.to.deviceId);
     if (!session) {
       // Media is state, and told to the device when it comes.
-      if (parcel.media) this.media.fromElsewhere(parcel.to, parcel.media);
+      if (delivery.media) this.media.fromElsewhere(delivery.to, delivery.media);
       return false;
     }
-    const bytes = sizeOf(parcel);
-    if (!this.budget.take(senderOf(parcel), bytes)) return false;
-    this.held.push({ parcel, session, bytes });
+    const bytes = sizeOf(delivery);
+    if (!this.budget.take(senderOf(delivery), bytes)) return false;
+    this.held.push({ delivery, session, bytes });
     this.look();
     return true;
   }
@@ -80,29 +80,29 @@ export class Parcels {
     }
   }
 
-  private mustWait({ parcel, session }: Held): boolean {
-    const call = this.calls.known(callIdOf(parcel));
+  private mustWait({ delivery, session }: Held): boolean {
+    const call = this.calls.known(callIdOf(delivery));
     return call?.state !== 'ended' && (!session.synced || (!!call && isUnanswered(call)));
   }
 
   private deliver(held: Held): void {
     this.release(held);
-    const { parcel, session } = held;
-    if (this.calls.known(callIdOf(parcel))?.state === 'ended') return;
-    if (parcel.media) this.media.fromElsewhere(parcel.to, parcel.media);
-    else this.signals.deliverFromElsewhere(session, parcel.signals ?? []);
+    const { delivery, session } = held;
+    if (this.calls.known(callIdOf(delivery))?.state === 'ended') return;
+    if (delivery.media) this.media.fromElsewhere(delivery.to, delivery.media);
+    else this.signals.deliverFromElsewhere(session, delivery.signals ?? []);
   }
 
-  private release({ parcel, bytes }: Held): void {
-    this.budget.release(senderOf(parcel), bytes);
+  private release({ delivery, bytes }: Held): void {
+    this.budget.release(senderOf(delivery), bytes);
   }
 }
 
-const callIdOf = ({ media, signals }: Parcel): string => media?.state.callId ?? signals?.[0]?.callId ?? '';
+const callIdOf = ({ media, signals }: Delivery): string => media?.state.callId ?? signals?.[0]?.callId ?? '';
 
-const senderOf = ({ media, signals, to }: Parcel): string =>
+const senderOf = ({ media, signals, to }: Delivery): string =>
   media?.state.from.userId ?? signals?.[0]?.from.userId ?? to.userId;
 
 /** A character of text outside Latin-1 makes V8 keep all of it in two bytes. */
-const sizeOf = ({ signals = [] }: Parcel): number =>
+const sizeOf = ({ signals = [] }: Delivery): number =>
   signals.reduce((sum, { json }) => sum + 2 * json.length + ENTRY_BYTES, ENTRY_BYTES);

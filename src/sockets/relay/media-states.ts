@@ -3,11 +3,11 @@ import { Calls } from '../../calls/calls.js';
 import type { ExistingCall } from '../../calls/domain/call.js';
 import { CallRefused } from '../../calls/domain/refusal.js';
 import { CLOCK, type Clock } from '../../time/clock.js';
-import { Bus } from '../../cluster/redis-bus.js';
+import { RedisBus } from '../../cluster/redis-bus.js';
 import { partInCall } from '../session/part-in-call.js';
 import { type Session, Sessions } from '../session/sessions.js';
 import { type By, type Media, type MediaState, targetOf } from './signal.js';
-import { type Line, SignalLines, keepLatest, mediaFor } from './signal-mailbox.js';
+import { type Line, SignalMailboxes, keepLatest, mediaFor } from './signal-mailbox.js';
 
 /** Mute, camera and hold are state: the last one counts, and is told again to a device that comes back. */
 @Injectable()
@@ -15,8 +15,8 @@ export class MediaStates {
   constructor(
     private readonly calls: Calls,
     private readonly sessions: Sessions,
-    private readonly lines: SignalLines,
-    private readonly bus: Bus,
+    private readonly lines: SignalMailboxes,
+    private readonly bus: RedisBus,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 

@@ -1,20 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import type { ExistingCall } from '../../calls/domain/call.js';
-import { Bus } from '../../cluster/redis-bus.js';
+import { RedisBus } from '../../cluster/redis-bus.js';
 import { Log } from '../../log/log.js';
 import { SenderCounts } from './sender-counts.js';
 import { type Session, Sessions } from '../session/sessions.js';
 import { type By, type Handover, type Signal, targetOf } from './signal.js';
 import {
   ELSEWHERE,
-  SignalLines,
+  SignalMailboxes,
   keepLatest,
   keyOf,
   mediaFor,
   sendersTo,
   signalOf,
 } from './signal-mailbox.js';
-import { Signals } from './signal-relay.js';
+import { SignalRelay } from './signal-relay.js';
 
 /** Bytes of waiting signals in one answer to another node. What waits beyond follows, as signals to other nodes do. */
 const HANDED_BYTES = 2 * 1_048_576;
@@ -23,11 +23,11 @@ const HANDED_BYTES = 2 * 1_048_576;
 @Injectable()
 export class MovedDevices {
   constructor(
-    private readonly lines: SignalLines,
+    private readonly lines: SignalMailboxes,
     private readonly counts: SenderCounts,
-    private readonly signals: Signals,
+    private readonly signals: SignalRelay,
     private readonly sessions: Sessions,
-    private readonly bus: Bus,
+    private readonly bus: RedisBus,
     private readonly log: Log,
   ) {}
 

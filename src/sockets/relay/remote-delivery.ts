@@ -1,4 +1,4 @@
-import type { Bus } from '../../cluster/redis-bus.js';
+import type { RedisBus } from '../../cluster/redis-bus.js';
 import type { Presence } from '../../presence/presence.js';
 import { type By, type Signal, targetOf } from './signal.js';
 import {
@@ -6,7 +6,7 @@ import {
   type Kept,
   type Line,
   type Sender,
-  type SignalLines,
+  type SignalMailboxes,
   keyOf,
   signalOf,
 } from './signal-mailbox.js';
@@ -36,8 +36,8 @@ export class RemoteDelivery {
 
   /** @param deliver delivers what the sender has, wherever its device is by then */
   constructor(
-    private readonly lines: Pick<SignalLines, 'find'>,
-    private readonly bus: Pick<Bus, 'connected' | 'hand'>,
+    private readonly lines: Pick<SignalMailboxes, 'find'>,
+    private readonly bus: Pick<RedisBus, 'connected' | 'hand'>,
     private readonly presence: Pick<Presence, 'isElsewhere'>,
     private readonly deliver: (line: Line, sender: Sender) => void,
   ) {}
@@ -47,8 +47,8 @@ export class RemoteDelivery {
     const batch = nextBatch(sender);
     if (batch.length === 0) return;
     this.busy.add(sender);
-    const parcel: SignalParcel = { to, signals: batch.map((kept) => signalOf(line, sender, kept)) };
-    void this.bus.hand('signals', parcel).then(async (taken) => {
+    const delivery: SignalParcel = { to, signals: batch.map((kept) => signalOf(line, sender, kept)) };
+    void this.bus.hand('signals', delivery).then(async (taken) => {
       if (taken) for (const kept of batch) kept.sentOn ??= ELSEWHERE;
       else await this.untilItMayBeTaken(line, sender, to);
       this.busy.delete(sender);

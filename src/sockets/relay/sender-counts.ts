@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ExistingCall } from '../../calls/domain/call.js';
 import { CLOCK, type Clock } from '../../time/clock.js';
-import { Bus } from '../../cluster/redis-bus.js';
+import { RedisBus } from '../../cluster/redis-bus.js';
 import { inTime } from '../../time/deadline.js';
 import type { Session } from '../session/sessions.js';
-import { SignalLines } from './signal-mailbox.js';
+import { SignalMailboxes } from './signal-mailbox.js';
 
 /** How long a device that has just come waits until it is known what it has said elsewhere. */
 const SYNC_MS = 1_500;
@@ -19,8 +19,8 @@ export class SenderCounts {
   private readonly waiting = new Map<string, (() => void)[]>();
 
   constructor(
-    private readonly lines: SignalLines,
-    private readonly bus: Bus,
+    private readonly lines: SignalMailboxes,
+    private readonly bus: RedisBus,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
     this.bootedAt = clock.now();

@@ -1,6 +1,6 @@
 import type { ExistingCall } from '../../calls/domain/call.js';
 import { CallRefused } from '../../calls/domain/refusal.js';
-import { Failure } from '../../errors/api-error.js';
+import { ApiError } from '../../errors/api-error.js';
 import { MemoryBudget, withinHeap } from '../../limits/memory-budget.js';
 import { type By, type Media, type Said, type Signal, type SignalId, targetOf } from './signal.js';
 import { MAX_SIGNAL_BYTES } from '../../protocol/commands.js';
@@ -53,7 +53,7 @@ export const keyOf = ({ userId, deviceId }: By): string => JSON.stringify([userI
 const bytesOf = ({ json }: Kept): number => json.length + ENTRY_BYTES;
 
 /** The lines of the live calls of this node, in memory and nowhere else: SDP never touches the disk. */
-export class SignalLines {
+export class SignalMailboxes {
   private readonly lines = new Map<string, Line>();
   private readonly callsOf = new Map<string, Set<string>>();
 
@@ -131,7 +131,7 @@ export class SignalLines {
    * Keeps one more signal. To a client that never acknowledges, the oldest one that was sent makes room: it has most
    * likely arrived.
    * @param start where the count of this sender begins, should this be its first signal here
-   * @throws Failure `RATE_LIMITED` when too many wait already
+   * @throws ApiError `RATE_LIMITED` when too many wait already
    */
   keep(line: Line, from: By, json: string, options: { start: number; acknowledged: boolean }): Sender {
     const { userId, deviceId } = from;
@@ -202,13 +202,13 @@ export class SignalLines {
       const [oldest] = sender.kept;
       if (!oldest?.sentOn || acknowledged) {
         const message = `${sender.kept.length} signals wait for the other side already; send fewer, or wait for the answer.`;
-        throw new Failure('RATE_LIMITED', message, { retryAfterMs: 1_000 });
+        throw new ApiError('RATE_LIMITED', message, { retryAfterMs: 1_000 });
       }
       this.retain(sender, (kept) => kept !== oldest);
     }
     if (this.budget.take(sender.from.userId, bytesOf(next))) return;
     const message = 'Too much of yours waits for other devices already.';
-    throw new Failure('RATE_LIMITED', message, { retryAfterMs: 1_000 });
+    throw new ApiError('RATE_LIMITED', message, { retryAfterMs: 1_000 });
   }
 }
 

@@ -2,10 +2,10 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Calls } from '../../calls/calls.js';
 import type { ExistingCall } from '../../calls/domain/call.js';
 import { CLOCK, type Clock } from '../../time/clock.js';
-import { Bus } from '../../cluster/redis-bus.js';
+import { RedisBus } from '../../cluster/redis-bus.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Presence } from '../../presence/presence.js';
-import { Failure } from '../../errors/api-error.js';
+import { ApiError } from '../../errors/api-error.js';
 import { partInCall } from '../session/part-in-call.js';
 import { RemoteDelivery } from './remote-delivery.js';
 import { SenderCounts } from './sender-counts.js';
@@ -16,7 +16,7 @@ import {
   type Kept,
   type Line,
   type Sender,
-  SignalLines,
+  SignalMailboxes,
   sendersTo,
   signalOf,
 } from './signal-mailbox.js';
@@ -35,16 +35,16 @@ const LONGEST_RING_MS = 180_000 + 600_000;
 
 /** Passes offers, answers and candidates between the two devices of a call, in order, until they are acknowledged. */
 @Injectable()
-export class Signals implements OnModuleDestroy {
+export class SignalRelay implements OnModuleDestroy {
   private readonly remote: RemoteDelivery;
   private readonly sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref();
 
   constructor(
     private readonly calls: Calls,
     private readonly sessions: Sessions,
-    private readonly bus: Bus,
+    private readonly bus: RedisBus,
     private readonly presence: Presence,
-    private readonly lines: SignalLines,
+    private readonly lines: SignalMailboxes,
     private readonly counts: SenderCounts,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -60,7 +60,7 @@ export class Signals implements OnModuleDestroy {
    * @param json the signal as JSON text
    * @returns its number
    * @throws CallRefused
-   * @throws Failure `RATE_LIMITED` when too many are waiting already, `UNAVAILABLE` when the device cannot be reached now
+   * @throws ApiError `RATE_LIMITED` when too many are waiting already, `UNAVAILABLE` when the device cannot be reached now
    */
   async send(session: Session, callId: string, json: string): Promise<number> {
     await this.counts.untilKnown(session);
@@ -69,7 +69,7 @@ export class Signals implements OnModuleDestroy {
     const newest = this.sessions.get(session.userId, session.deviceId);
     // Nobody waits for the answer any more, and what the next connection has said must not be followed by this.
     if (newest !== session && (newest !== undefined || this.bus.clustered))
-      throw new Failure('UNAVAILABLE', 'The connection has been replaced.');
+      throw new ApiError('UNAVAILABLE', 'The connection has been replaced.');
     const line = this.lines.ofCall(call);
     const start = this.counts.startOf(session, line.call);
     const acknowledged = this.isAcknowledged(line.call, session);
@@ -165,7 +165,7 @@ export class Signals implements OnModuleDestroy {
     const target = targetOf(call, from);
     if (!target || this.sessions.get(target.userId, target.deviceId)) return;
     if (!(await this.presence.isElsewhere(target))) return;
-    throw new Failure(
+    throw new ApiError(
       'UNAVAILABLE',
       'The other device is connected to another node, which cannot be told now.',
     );

@@ -1,4 +1,4 @@
-import { type Connection, type WebSocket, cutOff, webSocketOf } from './close-connection.js';
+import { type Connection, type WebSocket, terminate, webSocketOf } from './close-connection.js';
 
 /** As many answers as a crowd of questions may get in one turn of the event loop, before anything can be written. */
 const MAX_MESSAGES = 20_000;
@@ -41,7 +41,7 @@ interface Events {
  * before that costs memory; a device finds everything in its next sync. Whatever the size of the first message, only what
  * waits behind it counts. Nothing is done for a connection that has nothing to say.
  */
-export class UnreadBytes {
+export class Backpressure {
   private readonly node: Group;
   private readonly users = new Map<string, Group>();
 
@@ -128,7 +128,7 @@ function furthestBehind({ behind }: Group, otherwise: Watched): Watched {
 function giveUp(connection: Watched): void {
   settle(connection, 0, 0);
   connection.unreadGroups = [];
-  cutOff(connection as unknown as Connection);
+  terminate(connection as unknown as Connection);
 }
 
 /** `ws` answers pings by itself, whether the answers are read or not. */

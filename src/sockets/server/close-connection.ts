@@ -19,22 +19,22 @@ export const webSocketOf = (connection: Connection): WebSocket =>
   (connection.transport as unknown as { socket: WebSocket }).socket;
 
 /** However the connection comes to be closed, it does not stay: `ws` alone would wait for half a minute. */
-export function watchGoodbye(connection: Connection): void {
-  connection.on('close', seeOff);
+export function terminateAfterClose(connection: Connection): void {
+  connection.on('close', terminateUnlessClosed);
 }
 
 /** Closes as soon as what was said before has been written; who does not read that is cut off. */
-export function hangUp(connection: Connection): void {
+export function closeConnection(connection: Connection): void {
   connection.close();
-  if (connection.readyState === 'closing') seeOff.call(connection);
+  if (connection.readyState === 'closing') terminateUnlessClosed.call(connection);
 }
 
 /** One function for all connections, called on the connection. */
-function seeOff(this: Connection): void {
-  if (webSocketOf(this).readyState !== CLOSED) setTimeout(() => cutOff(this), GOODBYE_MS).unref();
+function terminateUnlessClosed(this: Connection): void {
+  if (webSocketOf(this).readyState !== CLOSED) setTimeout(() => terminate(this), GOODBYE_MS).unref();
 }
 
 /** At once: a graceful close would wait behind what the device does not read. */
-export function cutOff(connection: Connection): void {
+export function terminate(connection: Connection): void {
   webSocketOf(connection).terminate();
 }

@@ -3,34 +3,34 @@ import { EventBus } from '@nestjs/cqrs';
 import { CallChanged } from '../../calls/call-changed.js';
 import { Calls } from '../../calls/calls.js';
 import type { CallEvent, ExistingCall } from '../../calls/domain/call.js';
-import { Bus } from '../../cluster/redis-bus.js';
-import { Feed } from '../../cluster/event-feed.js';
+import { RedisBus } from '../../cluster/redis-bus.js';
+import { EventFeed } from '../../cluster/event-feed.js';
 import type { StoredEvent } from '../../event-store/event.js';
 import { UserErased } from '../../privacy/user-erased.js';
 import type { WakeEvent } from '../../ringing/domain/wake.js';
 import { WakeProgressed } from '../../ringing/wake-progressed.js';
-import { Announcer } from '../notify/call-notifier.js';
-import { Arrivals } from './session-lifecycle.js';
+import { CallNotifier } from '../notify/call-notifier.js';
+import { SessionLifecycle } from './session-lifecycle.js';
 import { MediaStates } from '../relay/media-states.js';
 import { MovedDevices } from '../relay/moved-devices.js';
-import { type Parcel, Parcels } from '../relay/deferred-deliveries.js';
-import { ProgressTeller } from '../notify/progress-notifier.js';
-import { Signals } from '../relay/signal-relay.js';
+import { type Delivery, DeferredDeliveries } from '../relay/deferred-deliveries.js';
+import { ProgressNotifier } from '../notify/progress-notifier.js';
+import { SignalRelay } from '../relay/signal-relay.js';
 
 /** What the other nodes record and say, for the devices connected here. */
 @Injectable()
-export class ClusterEars {
+export class ClusterSubscriber {
   constructor(
-    private readonly bus: Bus,
-    private readonly feed: Feed,
+    private readonly bus: RedisBus,
+    private readonly feed: EventFeed,
     private readonly calls: Calls,
-    private readonly announcer: Announcer,
-    private readonly progress: ProgressTeller,
-    private readonly signals: Signals,
+    private readonly notifier: CallNotifier,
+    private readonly progress: ProgressNotifier,
+    private readonly signals: SignalRelay,
     private readonly media: MediaStates,
     private readonly moved: MovedDevices,
-    private readonly parcels: Parcels,
-    private readonly arrivals: Arrivals,
+    private readonly deliveries: DeferredDeliveries,
+    private readonly lifecycle: SessionLifecycle,
     private readonly events: EventBus,
   ) {}
 
@@ -43,12 +43,12 @@ export class ClusterEars {
       this.feed.wake();
     });
     this.bus.hear('recorded', () => this.feed.wake());
-    this.bus.hear('replaced', (payload: Parameters<Arrivals['replacedElsewhere']>[0]) =>
-      this.arrivals.replacedElsewhere(payload),
+    this.bus.hear('replaced', (payload: Parameters<SessionLifecycle['replacedElsewhere']>[0]) =>
+      this.lifecycle.replacedElsewhere(payload),
     );
     for (const topic of ['signals', 'media'])
-      this.bus.hear(topic, (parcel: Parcel) => this.parcels.take(parcel));
-    this.bus.hear('received', (payload: Parameters<Signals['receivedElsewhere']>[0]) =>
+      this.bus.hear(topic, (delivery: Delivery) => this.deliveries.take(delivery));
+    this.bus.hear('received', (payload: Parameters<SignalRelay['receivedElsewhere']>[0]) =>
       this.signals.receivedElsewhere(payload),
     );
     this.bus.hear('arrived', (payload: Parameters<MovedDevices['handOver']>[0]) =>
@@ -62,7 +62,7 @@ export class ClusterEars {
       const recorded = events as StoredEvent<CallEvent>[];
       let call: ExistingCall | null = null;
       for (const event of recorded) call = await this.calls.follow(event);
-      this.announcer.tellOf(new CallChanged(call!, recorded, actor));
+      this.notifier.tellOf(new CallChanged(call!, recorded, actor));
     } else if (streamId.startsWith('wake-')) {
       this.progress.tellOf(
         new WakeProgressed(streamId.slice('wake-'.length), events as StoredEvent<WakeEvent>[]),

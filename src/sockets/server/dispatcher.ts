@@ -3,12 +3,12 @@ import { CLOCK, type Clock } from '../../time/clock.js';
 import { FairTurns } from '../../concurrency/fair-turns.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { inTime, tooLate } from '../../time/deadline.js';
-import { type Code, CODES, Failure, type FieldFault } from '../../errors/api-error.js';
-import { failureOf } from '../../protocol/to-api-error.js';
+import { type Code, CODES, ApiError, type FieldFault } from '../../errors/api-error.js';
+import { toApiError } from '../../protocol/to-api-error.js';
 import { Log } from '../../log/log.js';
-import { Quotas, tooMuchWaits } from '../../limits/quotas.js';
+import { Quotas, tooManyWaiting } from '../../limits/quotas.js';
 import { TokenBucket } from '../../limits/rate-limit.js';
-import { findFlaw } from '../../protocol/json-guard.js';
+import { findJsonFault } from '../../protocol/json-guard.js';
 import type { Received } from '../../protocol/packets.js';
 import { SocketCommands } from './socket-commands.js';
 import type { Session } from '../session/sessions.js';
@@ -65,7 +65,7 @@ export class Dispatcher {
       };
       const light = bytes <= LIGHT_BYTES;
       const begun = this.turns.run(userId, () => this.carryOut(session, received, done), { light });
-      if (!begun) done({ ok: false, error: this.refusal(session, 'unknown', tooMuchWaits()) });
+      if (!begun) done({ ok: false, error: this.refusal(session, 'unknown', tooManyWaiting()) });
     } catch (error) {
       ack({ ok: false, error: this.refusal(session, 'unknown', error) });
     }
@@ -83,15 +83,15 @@ export class Dispatcher {
   }
 
   private understand(session: Session, received: Received): Command {
-    if (this.clock.now() >= session.expiresAt) throw new Failure('TOKEN_EXPIRED', 'The token has expired.');
+    if (this.clock.now() >= session.expiresAt) throw new ApiError('TOKEN_EXPIRED', 'The token has expired.');
     const parsed = received.parse();
-    if (!parsed) throw Failure.invalid({ path: '', message: 'must be JSON, not binary' });
+    if (!parsed) throw ApiError.invalid({ path: '', message: 'must be JSON, not binary' });
     const { event, args } = parsed;
     if (typeof event !== 'string' || !isClientEvent(event))
-      throw new Failure('UNKNOWN_EVENT', 'There is no such event.');
-    if (args.length > 1) throw Failure.invalid({ path: '', message: 'must be one object' });
-    const flaw = findFlaw(args[0], { relayed: event === 'call:signal' });
-    if (flaw) throw Failure.invalid(flaw);
+      throw new ApiError('UNKNOWN_EVENT', 'There is no such event.');
+    if (args.length > 1) throw ApiError.invalid({ path: '', message: 'must be one object' });
+    const flaw = findJsonFault(args[0], { relayed: event === 'call:signal' });
+    if (flaw) throw ApiError.invalid(flaw);
     return { event, payload: PAYLOADS[event].parse(args[0] ?? (event === 'sync' ? {} : args[0])) };
   }
 
@@ -110,7 +110,7 @@ export class Dispatcher {
     session.bucket ??= new TokenBucket(perSecond, perSecond * BURST, now);
     const retryAfterMs = session.bucket.take(now);
     if (retryAfterMs === 0) return this.quotas.takeOfUser(session.userId);
-    throw new Failure('RATE_LIMITED', `More than ${perSecond} events per second.`, { retryAfterMs });
+    throw new ApiError('RATE_LIMITED', `More than ${perSecond} events per second.`, { retryAfterMs });
   }
 
   /** Waiting for one's turn counts: whoever was answered meanwhile that it took too long is not carried out any more. */
@@ -139,7 +139,7 @@ export class Dispatcher {
     event: ClientEvent | 'unknown',
     error: unknown,
   ): AnsweredError {
-    const { failure, bug } = failureOf(error);
+    const { failure, bug } = toApiError(error);
     if (bug) this.log.error('a command failed', { event, userId, deviceId, error });
     const { code, message, more } = failure;
     return { code, message, retryable: CODES[code].retryable, ...more };

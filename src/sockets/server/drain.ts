@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { hangUp } from './close-connection.js';
+import { closeConnection } from './close-connection.js';
 import type { Session } from '../session/sessions.js';
 
 const SLICES = 10;
@@ -32,5 +32,5 @@ export async function drain(sessions: readonly Session[], withinMs: number): Pro
 async function close(session: Session): Promise<void> {
   const until = performance.now() + IN_HAND_MS;
   while (session.inHand > 0 && performance.now() < until) await pause(LOOK_MS);
-  hangUp(session.socket.conn);
+  closeConnection(session.socket.conn);
 }

@@ -1,7 +1,7 @@
-import { type Connection, GOODBYE_MS, cutOff, webSocketOf } from './close-connection.js';
+import { type Connection, GOODBYE_MS, terminate, webSocketOf } from './close-connection.js';
 
 /** How long a connection may take to say who it is. */
-export const STRANGE_MS = 8_000;
+export const AUTHENTICATE_WITHIN_MS = 8_000;
 const MAX_STRANGERS = 10_000;
 
 /**
@@ -22,7 +22,7 @@ interface Packet {
   data?: unknown;
 }
 
-interface Stranger {
+interface PendingConnection {
   readonly address: string;
   readonly deadline: NodeJS.Timeout;
   /** Whether it may come in is being found out. */
@@ -36,8 +36,8 @@ interface Stranger {
  * Connections that have not said who they are, and what they may ask of us before that. They count until their TCP
  * connection is gone, whatever became of them.
  */
-export class Strangers {
-  private readonly here = new Map<Connection, Stranger>();
+export class PendingConnections {
+  private readonly here = new Map<Connection, PendingConnection>();
   /** Oldest first. */
   private readonly byAddress = new Map<string, Set<Connection>>();
 
@@ -58,7 +58,7 @@ export class Strangers {
     const pinged = (): void => count(connection);
     const forget = (): void => void socket.off('close', gone).off('ping', pinged);
     // Socket.io has closed it by then; but a connection whose client reads nothing is never done with closing.
-    const deadline = setTimeout(() => cutOff(connection), STRANGE_MS + GOODBYE_MS).unref();
+    const deadline = setTimeout(() => terminate(connection), AUTHENTICATE_WITHIN_MS + GOODBYE_MS).unref();
     this.here.set(connection, { address, deadline, deciding: false, refused: false, forget });
     const ofAddress = this.byAddress.get(address) ?? new Set();
     this.byAddress.set(address, ofAddress.add(connection));
@@ -76,29 +76,29 @@ export class Strangers {
     connection: Connection,
     decide: (address: string, again: boolean) => Promise<void>,
   ): Promise<unknown> {
-    const stranger = this.here.get(connection);
-    if (connection.readyState !== 'open' || !stranger || stranger.deciding) return null;
-    stranger.deciding = true;
+    const waiting = this.here.get(connection);
+    if (connection.readyState !== 'open' || !waiting || waiting.deciding) return null;
+    waiting.deciding = true;
     try {
-      await decide(stranger.address, stranger.refused);
+      await decide(waiting.address, waiting.refused);
       return undefined;
     } catch (error) {
-      stranger.deciding = false;
-      stranger.refused = true;
+      waiting.deciding = false;
+      waiting.refused = true;
       return error;
     }
   }
 
-  /** No stranger any more. Being let in again is still not to be asked for without end. */
+  /** Not pending any more. Being let in again is still not to be asked for without end. */
   admit(connection: Connection): void {
     (connection as unknown as Heard).admitted = true;
     this.remove(connection);
   }
 
   private remove(connection: Connection): void {
-    const stranger = this.here.get(connection);
-    if (!stranger) return;
-    const { address, deadline, forget } = stranger;
+    const waiting = this.here.get(connection);
+    if (!waiting) return;
+    const { address, deadline, forget } = waiting;
     forget();
     clearTimeout(deadline);
     this.here.delete(connection);
@@ -112,7 +112,7 @@ export class Strangers {
     for (const ofAddress of this.byAddress.values()) if (ofAddress.size > most.size) most = ofAddress;
     for (const oldest of most) {
       this.remove(oldest);
-      return cutOff(oldest);
+      return terminate(oldest);
     }
   }
 }
@@ -127,5 +127,5 @@ function heard(this: Connection, { type, data }: Packet): void {
 function count(connection: Connection): void {
   if (++(connection as unknown as Heard).said <= MAX_SAID) return;
   connection.close(true);
-  cutOff(connection);
+  terminate(connection);
 }

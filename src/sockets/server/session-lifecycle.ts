@@ -3,20 +3,20 @@ import { QueryBus } from '@nestjs/cqrs';
 import { type ExistingCall, isUnanswered } from '../../calls/domain/call.js';
 import { rfc3339, viewOf } from '../../calls/domain/call-view.js';
 import { CLOCK, type Clock } from '../../time/clock.js';
-import { Bus } from '../../cluster/redis-bus.js';
+import { RedisBus } from '../../cluster/redis-bus.js';
 import { Presence } from '../../presence/presence.js';
 import { RecentCalls } from '../../history/recent-calls.js';
 import { Log } from '../../log/log.js';
-import { Expiry } from '../session/session-expiry.js';
+import { SessionExpiry } from '../session/session-expiry.js';
 import { JsonText } from '../../protocol/packets.js';
-import { Incoming } from '../notify/ring-notifier.js';
+import { RingNotifier } from '../notify/ring-notifier.js';
 import { MediaStates } from '../relay/media-states.js';
 import { MovedDevices } from '../relay/moved-devices.js';
-import { Parcels } from '../relay/deferred-deliveries.js';
+import { DeferredDeliveries } from '../relay/deferred-deliveries.js';
 import { SenderCounts } from '../relay/sender-counts.js';
 import { type Session, Sessions } from '../session/sessions.js';
 import { messageOf } from '../relay/signal.js';
-import { Signals } from '../relay/signal-relay.js';
+import { SignalRelay } from '../relay/signal-relay.js';
 
 export interface Sync {
   serverTime: string;
@@ -30,20 +30,20 @@ const RETRY_MS = 500;
 
 /** What happens when a device's connection comes and goes. */
 @Injectable()
-export class Arrivals implements OnModuleDestroy {
+export class SessionLifecycle implements OnModuleDestroy {
   private stopped = false;
 
   constructor(
     private readonly sessions: Sessions,
     private readonly presence: Presence,
-    private readonly signals: Signals,
+    private readonly signals: SignalRelay,
     private readonly media: MediaStates,
     private readonly moved: MovedDevices,
     private readonly counts: SenderCounts,
-    private readonly parcels: Parcels,
-    private readonly incoming: Incoming,
-    private readonly expiry: Expiry,
-    private readonly bus: Bus,
+    private readonly deliveries: DeferredDeliveries,
+    private readonly incoming: RingNotifier,
+    private readonly expiry: SessionExpiry,
+    private readonly bus: RedisBus,
     private readonly queries: QueryBus,
     private readonly log: Log,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -59,11 +59,11 @@ export class Arrivals implements OnModuleDestroy {
    * First the presence, then the question which calls there are: a call that begins in between is in one of the two.
    * While PostgreSQL is away the socket stays, and is synced when it is back.
    */
-  async welcome(session: Session): Promise<void> {
+  async onConnected(session: Session): Promise<void> {
     const replaced = this.sessions.add(session);
     if (replaced) this.replace(replaced);
     this.expiry.watch(session);
-    await this.insist(
+    await this.retryWhile(
       session,
       () => session.socket.connected,
       async () => {
@@ -74,12 +74,12 @@ export class Arrivals implements OnModuleDestroy {
   }
 
   /** Should PostgreSQL be away, it is told later: a device that has gone must not be taken for one that rings. */
-  async farewell(session: Session, cleanly: boolean): Promise<void> {
+  async onDisconnected(session: Session, cleanly: boolean): Promise<void> {
     this.sessions.remove(session);
     this.expiry.forget(session);
     this.signals.disconnected(session, cleanly);
-    this.parcels.forget(session);
-    await this.insist(
+    this.deliveries.forget(session);
+    await this.retryWhile(
       session,
       () => true,
       () => this.presence.left(session),
@@ -132,7 +132,7 @@ export class Arrivals implements OnModuleDestroy {
   private registerAll(): void {
     for (const session of this.sessions.all()) {
       if (!session.synced) continue; // about to be registered anyway
-      void this.insist(
+      void this.retryWhile(
         session,
         () => session.socket.connected,
         () => this.register(session),
@@ -141,7 +141,7 @@ export class Arrivals implements OnModuleDestroy {
   }
 
   /** Again and again while PostgreSQL is away, as long as it makes sense. */
-  private async insist(
+  private async retryWhile(
     { deviceId }: Session,
     makesSense: () => boolean,
     work: () => Promise<void>,
@@ -169,7 +169,7 @@ export class Arrivals implements OnModuleDestroy {
     session.synced = true;
     this.counts.known(session);
     this.media.synced(session);
-    this.parcels.look();
+    this.deliveries.look();
     for (const call of calls) {
       if (isUnanswered(call) && call.callee.userId === session.userId) this.incoming.tell(session, call);
     }

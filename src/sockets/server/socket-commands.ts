@@ -13,12 +13,12 @@ import { RingCall } from '../../calls/ring-call.js';
 import { UserTokens } from '../../auth/user-tokens.js';
 import { KeyedQueue } from '../../concurrency/keyed-queue.js';
 import { ANSWERED_IN_TIME } from '../../time/deadline.js';
-import { Failure } from '../../errors/api-error.js';
+import { ApiError } from '../../errors/api-error.js';
 import { Quotas } from '../../limits/quotas.js';
-import { Arrivals } from './session-lifecycle.js';
+import { SessionLifecycle } from './session-lifecycle.js';
 import { MediaStates } from '../relay/media-states.js';
 import { type Session, actorOf } from '../session/sessions.js';
-import { Signals } from '../relay/signal-relay.js';
+import { SignalRelay } from '../relay/signal-relay.js';
 import type { ClientEvent, PayloadOf } from '../../protocol/commands.js';
 
 type Run = { [E in ClientEvent]: (session: Session, payload: PayloadOf<E>) => Promise<object> };
@@ -32,9 +32,9 @@ export class SocketCommands {
   constructor(
     private readonly bus: CommandBus,
     private readonly quota: CallQuota,
-    private readonly signals: Signals,
+    private readonly signals: SignalRelay,
     private readonly media: MediaStates,
-    private readonly arrivals: Arrivals,
+    private readonly lifecycle: SessionLifecycle,
     private readonly tokens: UserTokens,
     private readonly quotas: Quotas,
   ) {}
@@ -71,23 +71,23 @@ export class SocketCommands {
       ofCall(await this.media.change(session, { callId, audio, video, held })),
     'device:state': async (session, { state }) => {
       session.appState = state;
-      await this.arrivals.register(session);
+      await this.lifecycle.register(session);
       return {};
     },
     sync: (session) => this.syncs.run(session.userId, () => this.sync(session), ANSWERED_IN_TIME),
     'session:refresh': async (session, { token }) => {
       const user = await this.tokens.verify(token);
       if (user.userId !== session.userId)
-        throw new Failure('UNAUTHENTICATED', 'The token is of another user.');
+        throw new ApiError('UNAUTHENTICATED', 'The token is of another user.');
       session.name = user.name;
-      this.arrivals.extend(session, user.expiresAt);
+      this.lifecycle.extend(session, user.expiresAt);
       return { expiresAt: rfc3339(user.expiresAt) };
     },
   };
 
   private async sync(session: Session): Promise<object> {
     this.quotas.takeBytesOfUser(session.userId, 0);
-    const { sync } = await this.arrivals.syncOf(session);
+    const { sync } = await this.lifecycle.syncOf(session);
     this.quotas.chargeAnswer(session.userId, sync.calls.text.length + sync.signals.text.length);
     return sync;
   }

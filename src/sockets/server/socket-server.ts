@@ -8,21 +8,21 @@ import { CLOCK, type Clock } from '../../time/clock.js';
 import { FairTurns } from '../../concurrency/fair-turns.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Presence } from '../../presence/presence.js';
-import { type Code, Failure } from '../../errors/api-error.js';
-import { failureOf } from '../../protocol/to-api-error.js';
+import { type Code, ApiError } from '../../errors/api-error.js';
+import { toApiError } from '../../protocol/to-api-error.js';
 import { Log } from '../../log/log.js';
 import { clientAddress } from '../../net/client-address.js';
 import { FOREIGN_HOST, allowsHost, allowsOrigin } from '../../net/origins.js';
 import { Quotas } from '../../limits/quotas.js';
-import { Arrivals } from './session-lifecycle.js';
-import { ClusterEars } from './cluster-subscriber.js';
+import { SessionLifecycle } from './session-lifecycle.js';
+import { ClusterSubscriber } from './cluster-subscriber.js';
 import { type Answer, Dispatcher } from './dispatcher.js';
 import { drain } from './drain.js';
 import { Decoder, Encoder, type Received } from '../../protocol/packets.js';
-import { type Connection, cutOff, hangUp, watchGoodbye } from './close-connection.js';
+import { type Connection, terminate, closeConnection, terminateAfterClose } from './close-connection.js';
 import { type Session, Sessions } from '../session/sessions.js';
-import { STRANGE_MS, Strangers } from './pending-connections.js';
-import { UnreadBytes } from './backpressure.js';
+import { AUTHENTICATE_WITHIN_MS, PendingConnections } from './pending-connections.js';
+import { Backpressure } from './backpressure.js';
 import { appState } from '../../protocol/commands.js';
 
 export const MAX_FRAME_BYTES = 100_000;
@@ -34,8 +34,8 @@ const MAX_DEVICES = 50;
 export class SocketServer {
   private io: Server | null = null;
   private accepting = true;
-  private readonly unread = new UnreadBytes();
-  private readonly strangers: Strangers;
+  private readonly unread = new Backpressure();
+  private readonly pending: PendingConnections;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -44,13 +44,13 @@ export class SocketServer {
     private readonly presence: Presence,
     private readonly turns: FairTurns,
     private readonly quotas: Quotas,
-    private readonly arrivals: Arrivals,
+    private readonly lifecycle: SessionLifecycle,
     private readonly dispatcher: Dispatcher,
-    private readonly ears: ClusterEars,
+    private readonly subscriber: ClusterSubscriber,
     private readonly log: Log,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
-    this.strangers = new Strangers(quotas.strangersPerAddress);
+    this.pending = new PendingConnections(quotas.pendingPerAddress);
   }
 
   attachTo(http: HttpServer): void {
@@ -64,7 +64,7 @@ export class SocketServer {
       maxHttpBufferSize: MAX_FRAME_BYTES,
       pingInterval: 20_000,
       pingTimeout: 12_000,
-      connectTimeout: STRANGE_MS,
+      connectTimeout: AUTHENTICATE_WITHIN_MS,
       // CORS does not guard WebSockets: the origin is ours to check. Native apps send none, and bear a token.
       allowRequest: (request, decide) => {
         const begin = (): void => {
@@ -77,12 +77,12 @@ export class SocketServer {
     });
     this.io = io;
     this.limitPlainRequests(http, `${io.path()}/`);
-    this.ears.listen();
+    this.subscriber.listen();
     io.engine.on('connection', (connection: Connection) => this.arrived(connection));
     // Any other namespace is refused by socket.io.
     io.use((socket, next) => {
       const { conn } = socket;
-      const decided = this.strangers.decide(conn, (from, again) => this.admit(socket, from, again));
+      const decided = this.pending.decide(conn, (from, again) => this.admit(socket, from, again));
       void decided.then((error) => {
         if (error !== null) return next(error === undefined ? undefined : this.refusal(error));
         // There is no answer to it. Socket.io forgets what is refused on a connection that has ended.
@@ -110,7 +110,7 @@ export class SocketServer {
   /** Whoever is still connected is cut off: a graceful end would wait for a device that does not read. */
   async close(): Promise<void> {
     const { clients } = this.io!.engine as unknown as { clients: Record<string, Connection> };
-    for (const connection of Object.values(clients)) cutOff(connection);
+    for (const connection of Object.values(clients)) terminate(connection);
     await this.io!.close();
   }
 
@@ -134,7 +134,7 @@ export class SocketServer {
   private mayConnect(request: IncomingMessage): boolean {
     if (!this.accepting) return turnAway(request, '503 Service Unavailable');
     const address = clientAddress(request, this.config.trustedProxies);
-    if (this.strangers.tooManyOf(address)) return turnAway(request, '429 Too Many Requests');
+    if (this.pending.tooManyOf(address)) return turnAway(request, '429 Too Many Requests');
     try {
       this.quotas.takeOfAddress(address);
     } catch {
@@ -145,9 +145,9 @@ export class SocketServer {
 
   private arrived(connection: Connection): void {
     const address = clientAddress(connection.request, this.config.trustedProxies);
-    this.strangers.add(connection, address);
+    this.pending.add(connection, address);
     this.unread.watch(connection);
-    watchGoodbye(connection);
+    terminateAfterClose(connection);
     // Nobody reads the handshake's request again.
     (connection as { request: unknown }).request = null;
   }
@@ -159,28 +159,33 @@ export class SocketServer {
     const user = await this.tokens.verify(auth.token);
     const deviceId = deviceIdSchema.safeParse(auth.deviceId);
     if (!deviceId.success) {
-      throw new Failure('DEVICE_ID_INVALID', `auth.deviceId ${deviceId.error.issues[0]!.message}`);
+      throw new ApiError('DEVICE_ID_INVALID', `auth.deviceId ${deviceId.error.issues[0]!.message}`);
     }
     withinQuota(() => this.quotas.takeOfUser(user.userId));
     const elsewhere = await this.presence.connectionsElsewhere(user.userId, deviceId.data);
     const known = this.sessions.get(user.userId, deviceId.data);
     if (!known && elsewhere + this.sessions.countOf(user.userId) >= MAX_DEVICES) {
       const message = `At most ${MAX_DEVICES} devices of one user may be connected.`;
-      throw new Failure('TOO_MANY_CONNECTIONS', message);
+      throw new ApiError('TOO_MANY_CONNECTIONS', message);
     }
     const session: Session = {
-      ...{
-        socket,
-        connectedAt: this.clock.now(),
-        connectionId: randomUUID(),
-        userId: user.userId,
-        deviceId: deviceId.data,
-        name: user.name,
-      },
+      socket,
+      connectedAt: this.clock.now(),
+      connectionId: randomUUID(),
+      userId: user.userId,
+      deviceId: deviceId.data,
+      name: user.name,
       appState: appState.catch('foreground').parse(auth.appState),
-      ...{ expiresAt: user.expiresAt, synced: false, acknowledges: 'nothing', moved: false },
-      ...{ askedOthers: false, lastSignal: null, unacknowledgedRings: 0 },
-      ...{ bucket: null, inHand: 0, turns: null },
+      expiresAt: user.expiresAt,
+      synced: false,
+      acknowledges: 'nothing',
+      moved: false,
+      askedOthers: false,
+      lastSignal: null,
+      unacknowledgedRings: 0,
+      bucket: null,
+      inHand: 0,
+      turns: null,
     };
     socket.data = session;
   }
@@ -189,7 +194,7 @@ export class SocketServer {
     const session = socket.data as Session;
     // The handshake holds the token and all headers; nobody reads them again.
     (socket as { handshake: unknown }).handshake = null;
-    this.strangers.admit(socket.conn);
+    this.pending.admit(socket.conn);
     this.unread.admit(socket.conn, session.userId);
     socket.onAny(
       (_event, received: Received, ack?: (answer: Answer) => void) =>
@@ -200,18 +205,20 @@ export class SocketServer {
     );
     socket.on('disconnect', (reason) => {
       if (this.sessions.countOf(session.userId) <= 1) this.unread.forget(session.userId);
-      hangUp(socket.conn); // a client that left the namespace has no business on the connection
-      this.arrivals.farewell(session, reason === 'client namespace disconnect').catch((error: unknown) => {
-        this.log.warnRarely('a departure could not be recorded', { deviceId: session.deviceId, error });
-      });
+      closeConnection(socket.conn); // a client that left the namespace has no business on the connection
+      this.lifecycle
+        .onDisconnected(session, reason === 'client namespace disconnect')
+        .catch((error: unknown) => {
+          this.log.warnRarely('a departure could not be recorded', { deviceId: session.deviceId, error });
+        });
     });
-    this.arrivals.welcome(session).catch((error: unknown) => {
+    this.lifecycle.onConnected(session).catch((error: unknown) => {
       this.log.error('a device could not be welcomed', { deviceId: session.deviceId, error });
     });
   }
 
   private refusal(error: unknown): Error & { data: { code: Code; message: string; retryAfterMs?: number } } {
-    const { failure, bug } = failureOf(error);
+    const { failure, bug } = toApiError(error);
     if (bug) this.log.error('a handshake failed', { error });
     return Object.assign(new Error(failure.message), {
       data: { code: failure.code, message: failure.message, ...failure.more },
@@ -224,7 +231,7 @@ function withinQuota(take: () => void): void {
   try {
     take();
   } catch (error) {
-    throw new Failure('TOO_MANY_CONNECTIONS', (error as Failure).message, (error as Failure).more);
+    throw new ApiError('TOO_MANY_CONNECTIONS', (error as ApiError).message, (error as ApiError).more);
   }
 }
 

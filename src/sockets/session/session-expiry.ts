@@ -6,7 +6,7 @@ const TICK_MS = 500;
 
 /** Closes sockets whose token has ended. One timer for all: sessions wait in a bucket per second of their end. */
 @Injectable()
-export class Expiry implements OnModuleDestroy {
+export class SessionExpiry implements OnModuleDestroy {
   private readonly buckets = new Map<number, Set<Session>>();
   private readonly timer = setInterval(() => this.tick(), TICK_MS);
   private next: number;

@@ -43,15 +43,15 @@ describe('registering an install', () => {
     expect(body).toEqual({
       items: [
         {
-          ...{
-            deviceId: 'ipad',
-            platform: 'ios',
-            name: "Carol's iPad",
-            appVersion: '1.2',
-            bundleId: 'com.example.app',
-          },
-          ...{ apnsEnvironment: 'sandbox', pushToken: '…cdcdcd' },
-          ...{ registeredAt: expect.any(String), lastSeenAt: expect.any(String) },
+          deviceId: 'ipad',
+          platform: 'ios',
+          name: "Carol's iPad",
+          appVersion: '1.2',
+          bundleId: 'com.example.app',
+          apnsEnvironment: 'sandbox',
+          pushToken: '…cdcdcd',
+          registeredAt: expect.any(String),
+          lastSeenAt: expect.any(String),
         },
       ],
       nextCursor: null,

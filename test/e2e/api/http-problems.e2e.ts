@@ -13,8 +13,10 @@ describe('an HTTP error', () => {
     expect({ status, code: body.code }).toEqual({ status: wanted, code });
     expect(headers.get('content-type')).toMatch(/^application\/problem\+json/);
     expect(body).toMatchObject({
-      ...{ type: expect.stringMatching(/^\S+$/) as string, title: expect.stringMatching(/\w/) as string },
-      ...{ status: wanted, detail: expect.stringMatching(/\w/) as string },
+      type: expect.stringMatching(/^\S+$/) as string,
+      title: expect.stringMatching(/\w/) as string,
+      status: wanted,
+      detail: expect.stringMatching(/\w/) as string,
     });
     expect(text).not.toMatch(/node_modules|at \w+ \(|\.ts:|\.js:/);
   };
@@ -165,11 +167,9 @@ describe('what surrounds every answer', () => {
   let gateway: TestGateway;
   beforeAll(async () => {
     gateway = await testGateway({
-      ...{
-        CORS_ORIGINS: 'https://app.example.com, https://admin.example.com',
-        TURN_SECRET: 'north',
-        TURN_TTL_S: '600',
-      },
+      CORS_ORIGINS: 'https://app.example.com, https://admin.example.com',
+      TURN_SECRET: 'north',
+      TURN_TTL_S: '600',
       ICE_SERVERS: JSON.stringify([
         { urls: 'stun:stun.example.com' },
         { urls: ['turn:turn.example.com?transport=udp', 'turns:turn.example.com'] },
@@ -199,7 +199,8 @@ describe('what surrounds every answer', () => {
     const preflight = await gateway.http('/v1/devices/pixel', {
       method: 'OPTIONS',
       headers: {
-        ...{ origin: 'https://app.example.com', 'access-control-request-method': 'PUT' },
+        origin: 'https://app.example.com',
+        'access-control-request-method': 'PUT',
         'access-control-request-headers': 'authorization,content-type',
       },
     });

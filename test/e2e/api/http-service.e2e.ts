@@ -3,20 +3,25 @@ import { Phone } from '../../support/phone.js';
 
 /** Every route of the contract that a generated client must know. */
 const ROUTES = [
-  ...['post /v1/dev/tokens', 'get /v1/ice-servers', 'get /v1/presence'],
-  ...['put /v1/devices/{deviceId}', 'get /v1/devices', 'delete /v1/devices/{deviceId}'],
-  ...['post /v1/calls', 'get /v1/calls', 'get /v1/calls/{callId}', 'get /v1/calls/{callId}/events'],
+  'post /v1/dev/tokens',
+  'get /v1/ice-servers',
+  'get /v1/presence',
+  'put /v1/devices/{deviceId}',
+  'get /v1/devices',
+  'delete /v1/devices/{deviceId}',
+  'post /v1/calls',
+  'get /v1/calls',
+  'get /v1/calls/{callId}',
+  'get /v1/calls/{callId}/events',
   ...['', '/{callId}', '/{callId}/events', '/{callId}/explain'].map(
     (path) => `get /v1/operator/calls${path}`,
   ),
   ...['ringing', 'answer', 'decline', 'cancel', 'end'].map((command) => `post /v1/calls/{callId}/${command}`),
-  ...[
-    'get /v1/calls/{callId}/explain',
-    'get /v1/operator/overview',
-    'get /health/live',
-    'get /health/ready',
-    'get /metrics',
-  ],
+  'get /v1/calls/{callId}/explain',
+  'get /v1/operator/overview',
+  'get /health/live',
+  'get /health/ready',
+  'get /metrics',
 ];
 
 describe('a gateway in demo mode', () => {

@@ -97,7 +97,8 @@ describe('an operator', () => {
     }
     for (const part of ['', '/events', '/explain']) {
       expect(await ask(`/calls/${randomUUID()}${part}`)).toMatchObject({
-        ...{ status: 404, body: { code: 'CALL_NOT_FOUND' } },
+        status: 404,
+        body: { code: 'CALL_NOT_FOUND' },
       });
     }
   });
@@ -125,13 +126,21 @@ describe('an operator', () => {
     expect(body.pushes).toEqual([
       { result: 'accepted', provider: 'apns', environment: 'sandbox', status: 200, reason: null, count: 1 },
       {
-        ...{ result: 'environment-corrected', provider: 'apns', environment: 'sandbox' },
-        ...{ status: null, reason: null, count: 1 },
+        result: 'environment-corrected',
+        provider: 'apns',
+        environment: 'sandbox',
+        status: null,
+        reason: null,
+        count: 1,
       },
       // Recorded with the answer of the other environment.
       {
-        ...{ result: 'rejected', provider: 'apns', environment: 'production' },
-        ...{ status: 400, reason: 'BadDeviceToken', count: 1 },
+        result: 'rejected',
+        provider: 'apns',
+        environment: 'production',
+        status: 400,
+        reason: 'BadDeviceToken',
+        count: 1,
       },
     ]);
     await eventually(

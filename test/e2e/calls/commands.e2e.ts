@@ -48,14 +48,19 @@ describe('a command', () => {
     expect({ ok, call }).toEqual({
       ok: true,
       call: {
-        ...{
-          callId,
-          version: 1,
-          caller: { userId: 'alice', name: 'Alice' },
-          callee: { userId: 'bob', name: null },
-        },
-        ...{ media: 'video', state: 'initiated', outcome: null, endReason: null, metadata },
-        ...{ ringingAt: null, answeredAt: null, endedAt: null, answeredBy: null },
+        callId,
+        version: 1,
+        caller: { userId: 'alice', name: 'Alice' },
+        callee: { userId: 'bob', name: null },
+        media: 'video',
+        state: 'initiated',
+        outcome: null,
+        endReason: null,
+        metadata,
+        ringingAt: null,
+        answeredAt: null,
+        endedAt: null,
+        answeredBy: null,
         initiatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string,
         ringExpiresAt: expect.any(String) as string,
       },
@@ -63,17 +68,27 @@ describe('a command', () => {
     expect(Date.parse(call.ringExpiresAt) - Date.parse(call.initiatedAt)).toBe(45_000);
     const ringing = await bob.say('call:ringing', { callId });
     expect(ringing.call).toEqual({
-      ...{ ...call, version: 2, state: 'ringing', callee: { userId: 'bob', name: 'Bob' } },
+      ...call,
+      version: 2,
+      state: 'ringing',
+      callee: { userId: 'bob', name: 'Bob' },
       ringingAt: expect.any(String) as string,
     });
     const picked = await bob.say('call:answer', { callId });
     expect(picked.call).toEqual({
-      ...{ ...ringing.call, version: 3, state: 'answered', answeredBy: 'bob-phone' },
+      ...ringing.call,
+      version: 3,
+      state: 'answered',
+      answeredBy: 'bob-phone',
       answeredAt: expect.any(String) as string,
     });
     const ended = await bob.say('call:end', { callId });
     expect(ended.call).toEqual({
-      ...{ ...picked.call, version: 4, state: 'ended', outcome: 'completed', endReason: 'hangup' },
+      ...picked.call,
+      version: 4,
+      state: 'ended',
+      outcome: 'completed',
+      endReason: 'hangup',
       endedAt: expect.any(String) as string,
     });
   });

@@ -47,8 +47,11 @@ describe('a video call between two phones', () => {
     });
     expect(await bob.say('call:media', { callId, audio: false, video: true })).toMatchObject({ ok: true });
     expect(await alice.hears('call:media')).toEqual({
-      ...{ callId, from: { userId: 'bob', deviceId: 'bob-phone' } },
-      ...{ audio: false, video: true, held: false },
+      callId,
+      from: { userId: 'bob', deviceId: 'bob-phone' },
+      audio: false,
+      video: true,
+      held: false,
     });
     expect(await alice.say('call:end', { callId })).toMatchObject({
       ok: true,

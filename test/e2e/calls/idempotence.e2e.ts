@@ -56,7 +56,9 @@ describe('the same command again', () => {
     });
     const declined = await alice.calls('bob');
     expect((await sayAgain('bob', 'call:decline', { callId: declined })).call).toMatchObject({
-      ...{ outcome: 'declined', endReason: 'declined', version: 2 },
+      outcome: 'declined',
+      endReason: 'declined',
+      version: 2,
     });
     const busy = await alice.calls('bob');
     const payload = { callId: busy, reason: 'busy' };
@@ -76,7 +78,8 @@ describe('the same command again', () => {
       metadata: { a: 1, b: { c: 2, d: 3 } },
     });
     const second = await alice.say('call:initiate', {
-      ...{ ...initiate, callId: callId.toUpperCase() },
+      ...initiate,
+      callId: callId.toUpperCase(),
       metadata: { b: { d: 3, c: 2 }, a: 1 },
     });
     expect(second).toEqual(first);

@@ -10,8 +10,12 @@ import type { Phone, Told } from '../../support/phone.js';
 jest.setTimeout(120_000);
 
 const EVENT_OF = {
-  ...{ initiate: 'call:initiate', ring: 'call:ringing', answer: 'call:answer' },
-  ...{ decline: 'call:decline', cancel: 'call:cancel', end: 'call:end' },
+  initiate: 'call:initiate',
+  ring: 'call:ringing',
+  answer: 'call:answer',
+  decline: 'call:decline',
+  cancel: 'call:cancel',
+  end: 'call:end',
 } as const;
 type Ask = keyof typeof EVENT_OF;
 

@@ -15,8 +15,12 @@ describe('two nodes that are restarted one after the other under load', () => {
   const urls: string[] = [];
   const start = (port = '0'): GatewayChild =>
     new GatewayChild({
-      ...{ NODE_ENV: 'test', DEMO: '1', PORT: port, DATABASE_URL: database.url },
-      ...{ RATE_LIMIT_CALLS_PER_MINUTE: '100000', ...(redis ? { REDIS_URL: redis.url } : {}) },
+      NODE_ENV: 'test',
+      DEMO: '1',
+      PORT: port,
+      DATABASE_URL: database.url,
+      RATE_LIMIT_CALLS_PER_MINUTE: '100000',
+      ...(redis ? { REDIS_URL: redis.url } : {}),
     });
   beforeAll(async () => {
     database = await freshDatabase();

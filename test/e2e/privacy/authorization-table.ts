@@ -27,8 +27,12 @@ const OPEN = everybody('ok');
 /** Any user, about themselves; a token for one call does not sign anybody in. */
 const USER: Row = {
   ...everybody('ok'),
-  ...{ nobody: 'UNAUTHENTICATED', garbage: 'UNAUTHENTICATED', expired: 'TOKEN_EXPIRED' },
-  ...{ action: 'NOT_ALLOWED', actionElsewhere: 'NOT_ALLOWED', actionExpired: 'TOKEN_EXPIRED' },
+  nobody: 'UNAUTHENTICATED',
+  garbage: 'UNAUTHENTICATED',
+  expired: 'TOKEN_EXPIRED',
+  action: 'NOT_ALLOWED',
+  actionElsewhere: 'NOT_ALLOWED',
+  actionExpired: 'TOKEN_EXPIRED',
 };
 /** The two users of the call. For everybody else it does not exist: 404, never 403. */
 const CALL: Row = { ...USER, stranger: 'CALL_NOT_FOUND', operator: 'CALL_NOT_FOUND' };
@@ -37,7 +41,10 @@ const WOKEN: Row = { ...CALL, action: 'ok', actionElsewhere: 'CALL_NOT_FOUND' };
 /** Tokens whose scope says so. */
 const OPERATOR: Row = {
   ...USER,
-  ...{ stranger: 'NOT_ALLOWED', callee: 'NOT_ALLOWED', otherDevice: 'NOT_ALLOWED', erased: 'NOT_ALLOWED' },
+  stranger: 'NOT_ALLOWED',
+  callee: 'NOT_ALLOWED',
+  otherDevice: 'NOT_ALLOWED',
+  erased: 'NOT_ALLOWED',
 };
 
 /** What a callee may not do in this state, whoever they are; the call of the erased is over. */
@@ -99,8 +106,12 @@ export const DEMO_ONLY = /^[A-Z]+ \/v1\/(dev|demo)\//;
 
 /** At the handshake already: nothing such a client says is heard. */
 const handshake = {
-  ...{ nobody: 'UNAUTHENTICATED', garbage: 'UNAUTHENTICATED', expired: 'TOKEN_EXPIRED' },
-  ...{ action: 'UNAUTHENTICATED', actionElsewhere: 'UNAUTHENTICATED', actionExpired: 'UNAUTHENTICATED' },
+  nobody: 'UNAUTHENTICATED',
+  garbage: 'UNAUTHENTICATED',
+  expired: 'TOKEN_EXPIRED',
+  action: 'UNAUTHENTICATED',
+  actionElsewhere: 'UNAUTHENTICATED',
+  actionExpired: 'UNAUTHENTICATED',
 };
 const SOCKET: Row = { ...everybody('ok'), ...handshake };
 const CALL_EVENT: Row = { ...SOCKET, stranger: 'CALL_NOT_FOUND', operator: 'CALL_NOT_FOUND' };

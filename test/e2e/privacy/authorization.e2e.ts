@@ -43,10 +43,10 @@ class Stage {
   }
 
   /** The call somebody of this kind asks about, in the state that makes the question interesting. */
-  async callFor(speaker: Speaker): Promise<string> {
-    if (speaker === 'erased') return this.callOfErased;
+  async callFor(principal: Speaker): Promise<string> {
+    if (principal === 'erased') return this.callOfErased;
     const callId = await this.alice.calls('bob');
-    if (speaker === 'otherDevice') await this.bob.say('call:answer', { callId });
+    if (principal === 'otherDevice') await this.bob.say('call:answer', { callId });
     return callId;
   }
 
@@ -55,10 +55,10 @@ class Stage {
     await this.alice.say('call:end', { callId });
   }
 
-  async tokenOf(speaker: Speaker, callId: string): Promise<string | undefined> {
+  async tokenOf(principal: Speaker, callId: string): Promise<string | undefined> {
     const grant = { callId, userId: 'bob', deviceId: 'bob-phone' };
     const now = Date.now();
-    switch (speaker) {
+    switch (principal) {
       case 'nobody':
         return undefined;
       case 'garbage':
@@ -74,14 +74,14 @@ class Stage {
       case 'operator':
         return userToken('olga', now + 600_000, 'ringway:operator');
       default:
-        return userToken(USER_OF[speaker], now + 600_000);
+        return userToken(USER_OF[principal], now + 600_000);
     }
   }
 }
 
 const USER_OF = { stranger: 'mallory', callee: 'bob', otherDevice: 'bob', erased: 'carol' };
 const DEVICE_OF: Partial<Record<Speaker, string>> = { callee: 'bob-phone', otherDevice: 'bob-tablet' };
-const deviceOf = (speaker: Speaker): string => DEVICE_OF[speaker] ?? 'some-device';
+const deviceOf = (principal: Speaker): string => DEVICE_OF[principal] ?? 'some-device';
 
 const userToken = (userId: string, expiresAt: number, scope?: string): Promise<string> =>
   new SignJWT(scope === undefined ? {} : { scope })
@@ -123,23 +123,24 @@ describe('HTTP', () => {
   });
   afterAll(() => stage.gateway.stop());
 
-  const ask = async (route: string, speaker: Speaker): Promise<string> => {
+  const ask = async (route: string, principal: Speaker): Promise<string> => {
     const [method, path] = route.split(' ') as [string, string];
     const { query, body } = ROUTES[route]!;
-    const callId = path.includes('{callId}') ? await stage.callFor(speaker) : randomUUID();
-    const token = await stage.tokenOf(speaker, callId);
+    const callId = path.includes('{callId}') ? await stage.callFor(principal) : randomUUID();
+    const token = await stage.tokenOf(principal, callId);
     const at = path
       .replace('{id}', 'x')
       .replace('{callId}', callId)
-      .replace('{deviceId}', deviceOf(speaker))
+      .replace('{deviceId}', deviceOf(principal))
       .replace('{name}', 'x');
     const needsDevice =
-      method === 'POST' && path.startsWith('/v1/calls') ? `deviceId=${deviceOf(speaker)}` : '';
+      method === 'POST' && path.startsWith('/v1/calls') ? `deviceId=${deviceOf(principal)}` : '';
     const answer = await request(stage.gateway.url, `${at}?${query ?? needsDevice}`, {
-      ...{ method, token },
+      method,
+      token,
       body: body && { ...body, ...('callId' in body ? { callId: randomUUID() } : {}) },
     });
-    if (path.includes('{callId}') && speaker !== 'erased') await stage.over(callId);
+    if (path.includes('{callId}') && principal !== 'erased') await stage.over(callId);
     return answer.status < 300 ? 'ok' : answer.body.code;
   };
 
@@ -157,7 +158,7 @@ describe('HTTP', () => {
     '%s answers each as it should',
     async (route, { query: _, body: __, ...row }) => {
       const answers: Partial<Record<Speaker, string>> = {};
-      for (const speaker of speakers) answers[speaker] = await ask(route, speaker);
+      for (const principal of speakers) answers[principal] = await ask(route, principal);
       expect(answers).toEqual(row);
     },
   );
@@ -194,13 +195,13 @@ describe('sockets', () => {
   });
 
   /** Says the event right behind the handshake, as a client does that does not care whether it was let in. */
-  const ask = async (event: ClientEvent, speaker: Speaker): Promise<string> => {
-    const callId = await stage.callFor(speaker);
-    const token = await stage.tokenOf(speaker, callId);
+  const ask = async (event: ClientEvent, principal: Speaker): Promise<string> => {
+    const callId = await stage.callFor(principal);
+    const token = await stage.tokenOf(principal, callId);
     const socket = new RawSocket(stage.gateway.url);
     await socket.gets((frame) => frame.startsWith('0'));
     // The phone that rings is connected already, and would be replaced: its user asks from another install.
-    const deviceId = speaker === 'callee' ? 'bob-watch' : deviceOf(speaker);
+    const deviceId = principal === 'callee' ? 'bob-watch' : deviceOf(principal);
     socket.send(`40${JSON.stringify({ token, deviceId })}`);
     const greeting = (await socket.gets((frame) => /^4[04]/.test(frame)))!;
     socket.send(`427${JSON.stringify([event, payloadOf(event, callId, token)])}`);
@@ -216,7 +217,7 @@ describe('sockets', () => {
         : await socket.answerTo(7)
     ) as { ok: boolean; error?: { code: string } };
     socket.close();
-    if (speaker !== 'erased') await stage.over(callId);
+    if (principal !== 'erased') await stage.over(callId);
     return answer.ok ? 'ok' : answer.error!.code;
   };
 
@@ -227,7 +228,7 @@ describe('sockets', () => {
     '%s answers each as it should',
     async (event, row) => {
       const answers: Partial<Record<Speaker, string>> = {};
-      for (const speaker of speakers) answers[speaker] = await ask(event, speaker);
+      for (const principal of speakers) answers[principal] = await ask(event, principal);
       expect(answers).toEqual(row);
     },
   );

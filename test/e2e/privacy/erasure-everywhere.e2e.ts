@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Feed } from '../../../src/cluster/event-feed.js';
+import { EventFeed } from '../../../src/cluster/event-feed.js';
 import { type TestDatabase, freshDatabase } from '../../support/database.js';
 import { everythingStored } from '../../support/everything.js';
 import { type TestGateway, eventually, request, testGateway } from '../../support/gateway.js';
@@ -77,7 +77,7 @@ withRedis('an erasure on another node', () => {
   let two: TestGateway;
   beforeAll(async () => {
     // Neither node looks for news by itself: what it hears, it was told.
-    jest.spyOn(Feed.prototype, 'look').mockImplementation(() => undefined);
+    jest.spyOn(EventFeed.prototype, 'look').mockImplementation(() => undefined);
     redis = await TestRedis.start();
     database = await freshDatabase();
     one = await testGateway({ REDIS_URL: redis.url }, database);
@@ -110,7 +110,9 @@ describe('an erasure', () => {
     await first.stop();
     const second = await testGateway({}, database);
     expect((await second.http(`/v1/calls/${callId}`, { as: 'bob' })).body).toMatchObject({
-      ...{ caller: { userId: 'alice', name: null }, callee: { name: 'Bob' }, metadata: {} },
+      caller: { userId: 'alice', name: null },
+      callee: { name: 'Bob' },
+      metadata: {},
     });
     await second.stop();
     await database.drop();
@@ -174,7 +176,8 @@ describe('an erasure while phones are asleep', () => {
       (await everythingStored(gateway.database.url)).filter((row) => row.includes(token));
     expect(await tokens()).toHaveLength(1);
     const { status } = await request(gateway.url, '/v1/me', {
-      ...{ method: 'DELETE', token: await gateway.token('carol') },
+      method: 'DELETE',
+      token: await gateway.token('carol'),
     });
     expect(status).toBe(204);
     expect(await tokens()).toEqual([]);

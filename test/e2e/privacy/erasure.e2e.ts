@@ -26,7 +26,8 @@ describe('a user who is erased', () => {
     const callId = await pastCall(alice, bob);
     for (const as of [alice.userId, bob.userId]) {
       expect((await gateway.http(`/v1/calls/${callId}`, { as })).body).toMatchObject({
-        ...{ caller: { name: NAME }, metadata: METADATA },
+        caller: { name: NAME },
+        metadata: METADATA,
       });
       const { body } = await gateway.http(`/v1/calls/${callId}/events`, { as });
       expect(body.items[0].data).toMatchObject({ caller: { name: NAME }, metadata: METADATA });
@@ -70,7 +71,8 @@ describe('a user who is erased', () => {
       before.map(({ type, at, version }) => ({ type, at, version })),
     );
     expect(after.items[0].data).toMatchObject({
-      ...{ caller: { userId: alice.userId, name: null }, metadata: {} },
+      caller: { userId: alice.userId, name: null },
+      metadata: {},
     });
     for (const path of ['', '/events', '/explain']) {
       expect((await gateway.http(`/v1/calls/${out}${path}`, { as: bob.userId })).text).not.toMatch(CANARY);
@@ -87,7 +89,9 @@ describe('a user who is erased', () => {
     ];
     const token = await gateway.token(alice.userId, NAME);
     await gateway.http('/v1/devices/tablet', {
-      ...{ token, method: 'PUT', body: { platform: 'web', name: 'canary tablet' } },
+      token,
+      method: 'PUT',
+      body: { platform: 'web', name: 'canary tablet' },
     });
     const callId = await pastCall(alice, bob);
     const answers = await gateway.http('/v1/me', { token, method: 'DELETE' });
@@ -152,8 +156,11 @@ describe('a user who is erased', () => {
     await erase(alice.userId);
     const { call } = await bob.hears('call:ended');
     expect(call).toMatchObject({
-      ...{ callId, outcome: 'failed', endReason: 'participant_erased' },
-      ...{ caller: { name: null }, metadata: {} },
+      callId,
+      outcome: 'failed',
+      endReason: 'participant_erased',
+      caller: { name: null },
+      metadata: {},
     });
     await alice.hears('call:ended', (told) => told.call.callId === callId);
     expect(await bob.say('call:answer', { callId })).toMatchObject({
@@ -192,7 +199,9 @@ describe('a user who is erased', () => {
     await erase(bob.userId);
     const { call } = await alice.hears('call:ended');
     expect(call).toMatchObject({
-      ...{ outcome: 'completed', endReason: 'participant_erased', metadata: { mine: 1 } },
+      outcome: 'completed',
+      endReason: 'participant_erased',
+      metadata: { mine: 1 },
       callee: { userId: bob.userId, name: null },
     });
     const { body } = await gateway.http(`/v1/calls/${callId}/explain`, { as: alice.userId });
@@ -255,11 +264,15 @@ describe('personal data from before there were keys', () => {
     await client.end();
     const look = async () => (await gateway.http(`/v1/calls/${callId}`, { as: 'bob' })).body;
     expect(await look()).toMatchObject({
-      ...{ caller: { name: NAME }, callee: { name: 'Canary Bob' }, metadata: METADATA },
+      caller: { name: NAME },
+      callee: { name: 'Canary Bob' },
+      metadata: METADATA,
     });
     await gateway.http('/v1/me', { as: 'alice', method: 'DELETE' });
     expect(await look()).toMatchObject({
-      ...{ caller: { name: null }, callee: { name: 'Canary Bob' }, metadata: {} },
+      caller: { name: null },
+      callee: { name: 'Canary Bob' },
+      metadata: {},
     });
     await gateway.http('/v1/me', { as: 'bob', method: 'DELETE' });
     expect(await look()).toMatchObject({ caller: { name: null }, callee: { name: null }, metadata: {} });

@@ -7,7 +7,8 @@ import { type TestGateway, testGateway } from '../../support/gateway.js';
 /** What a page would be answered whose name somebody made to point to this machine. */
 const asPageOf = async (url: string, host: string): Promise<{ status: number; body: string }> => {
   const asked = request(`${url}/v1/dev/tokens`, {
-    ...{ method: 'POST', headers: { host, 'content-type': 'application/json' } },
+    method: 'POST',
+    headers: { host, 'content-type': 'application/json' },
   }).end('{"userId":"alice","scope":"ringway:operator"}');
   const [response] = (await once(asked, 'response')) as [IncomingMessage];
   return { status: response.statusCode!, body: await text(response) };
@@ -38,7 +39,8 @@ describe('a page of somebody else’s, whose name points to this machine,', () =
     const { status, body } = await asPageOf(local.url, 'evil.example:3000');
     expect(status).toBe(403);
     expect(JSON.parse(body)).toMatchObject({
-      ...{ code: 'NOT_ALLOWED', detail: expect.stringContaining('localhost') as string },
+      code: 'NOT_ALLOWED',
+      detail: expect.stringContaining('localhost') as string,
     });
     expect(body).not.toContain('evil');
     expect((await asPageOf(local.url, 'localhost:3000')).status).toBe(201);

@@ -75,7 +75,8 @@ describe('calls that ended longer ago than the retention', () => {
       expect((await gateway.http(`/v1/calls/${callId}/events`, { as: 'alice' })).status).toBe(404);
     }
     expect((await gateway.http(`/v1/calls/${young}`, { as: 'bob' })).body).toMatchObject({
-      ...{ outcome: 'cancelled', caller: { name: 'Alice' } },
+      outcome: 'cancelled',
+      caller: { name: 'Alice' },
     });
     expect((await gateway.http('/v1/devices', { as: 'bob' })).body.items).toHaveLength(1);
     // The live one has only lost its youth.

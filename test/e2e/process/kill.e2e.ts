@@ -34,15 +34,14 @@ describe('a gateway killed at the worst moment', () => {
   async function start(): Promise<Running> {
     const child = spawn(process.execPath, [MAIN], {
       env: {
-        ...{
-          PATH: process.env.PATH,
-          NODE_ENV: 'test',
-          PORT: '0',
-          HOST: '127.0.0.1',
-          DEMO: '1',
-          RING_TIMEOUT_MS: '9000',
-        },
-        ...{ DATABASE_URL: database.url, ...(await pushSettings(simulator)) },
+        PATH: process.env.PATH,
+        NODE_ENV: 'test',
+        PORT: '0',
+        HOST: '127.0.0.1',
+        DEMO: '1',
+        RING_TIMEOUT_MS: '9000',
+        DATABASE_URL: database.url,
+        ...(await pushSettings(simulator)),
       },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

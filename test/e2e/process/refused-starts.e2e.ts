@@ -7,44 +7,42 @@ const started = (env: Record<string, string>): Promise<Ended> => new GatewayChil
 describe('a start that cannot work ends with status 1 and says why', () => {
   it('names every bad setting at once, and shows no secret', async () => {
     const { code, complaint, stdout } = await started({
-      ...{
-        PORT: '99999',
-        DATABASE_URL: 'mysql://root:hunter2@db/x',
-        REDIS_URL: 'nonsense',
-        AUTH_SECRET: 'hunter2',
-      },
-      ...{
-        APNS_APPS: '{broken',
-        FCM_APPS: '[{"projectId":""}]',
-        RING_TIMEOUT_MS: '10',
-        RING_ACK_TIMEOUT_MS: 'soon',
-      },
-      ...{
-        BUSY_POLICY: 'maybe',
-        ICE_SERVERS: '[{"urls":"http://x"}]',
-        CORS_ORIGINS: 'not an origin',
-        WEBHOOK_URL: 'ftp://x',
-      },
-      ...{
-        CALL_MAX_DURATION_MS: '-1',
-        RATE_LIMIT_CALLS_PER_MINUTE: '0',
-        DEMO: 'yes',
-        PUSH_CA_FILE: '/no/such/file',
-      },
+      PORT: '99999',
+      DATABASE_URL: 'mysql://root:hunter2@db/x',
+      REDIS_URL: 'nonsense',
+      AUTH_SECRET: 'hunter2',
+      APNS_APPS: '{broken',
+      FCM_APPS: '[{"projectId":""}]',
+      RING_TIMEOUT_MS: '10',
+      RING_ACK_TIMEOUT_MS: 'soon',
+      BUSY_POLICY: 'maybe',
+      ICE_SERVERS: '[{"urls":"http://x"}]',
+      CORS_ORIGINS: 'not an origin',
+      WEBHOOK_URL: 'ftp://x',
+      CALL_MAX_DURATION_MS: '-1',
+      RATE_LIMIT_CALLS_PER_MINUTE: '0',
+      DEMO: 'yes',
+      PUSH_CA_FILE: '/no/such/file',
     });
     const said = complaint.join('\n');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     for (const name of [
-      ...['PORT', 'DATABASE_URL', 'REDIS_URL', 'AUTH_SECRET', 'APNS_APPS', 'FCM_APPS', 'RING_TIMEOUT_MS'],
-      ...[
-        'RING_ACK_TIMEOUT_MS',
-        'BUSY_POLICY',
-        'ICE_SERVERS',
-        'CORS_ORIGINS',
-        'WEBHOOK_URL',
-        'CALL_MAX_DURATION_MS',
-      ],
-      ...['RATE_LIMIT_CALLS_PER_MINUTE', 'DEMO', 'PUSH_CA_FILE'],
+      'PORT',
+      'DATABASE_URL',
+      'REDIS_URL',
+      'AUTH_SECRET',
+      'APNS_APPS',
+      'FCM_APPS',
+      'RING_TIMEOUT_MS',
+      'RING_ACK_TIMEOUT_MS',
+      'BUSY_POLICY',
+      'ICE_SERVERS',
+      'CORS_ORIGINS',
+      'WEBHOOK_URL',
+      'CALL_MAX_DURATION_MS',
+      'RATE_LIMIT_CALLS_PER_MINUTE',
+      'DEMO',
+      'PUSH_CA_FILE',
     ]) {
       expect(said).toContain(name);
     }
@@ -119,8 +117,11 @@ describe('a name that looks like a typo', () => {
   it('is warned about, and stops nothing', async () => {
     const database = await freshDatabase();
     const gateway = new GatewayChild({
-      ...{ DEMO: '1', DATABASE_URL: database.url },
-      ...{ RINGWAY_DATADIR: '/tmp/x', APNS_APP: '[]', FCM_ORGIN: 'https://fcm' },
+      DEMO: '1',
+      DATABASE_URL: database.url,
+      RINGWAY_DATADIR: '/tmp/x',
+      APNS_APP: '[]',
+      FCM_ORGIN: 'https://fcm',
     });
     await gateway.ready();
     const { stderr } = await gateway.send('SIGTERM');

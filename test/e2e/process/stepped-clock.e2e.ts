@@ -18,7 +18,11 @@ describe("a gateway whose machine's clock is set", () => {
     simulator = await PushSimulator.start();
     database = await freshDatabase();
     node = await GatewayNode.make(0, {
-      ...{ NODE_ENV: 'test', PORT: '0', HOST: '127.0.0.1', DEMO: '1', DATABASE_URL: database.url },
+      NODE_ENV: 'test',
+      PORT: '0',
+      HOST: '127.0.0.1',
+      DEMO: '1',
+      DATABASE_URL: database.url,
       ...(await pushSettings(simulator)),
     });
     node.database.pointTo(Number(new URL(database.url).port));

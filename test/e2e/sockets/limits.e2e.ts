@@ -13,7 +13,9 @@ describe('limits', () => {
   const limited = {
     ok: false,
     error: {
-      ...{ code: 'RATE_LIMITED', message: expect.any(String) as string, retryable: true },
+      code: 'RATE_LIMITED',
+      message: expect.any(String) as string,
+      retryable: true,
       retryAfterMs: expect.any(Number) as number,
     },
   };

@@ -66,10 +66,8 @@ describe('who hears what', () => {
     ]);
     for (const phone of everybody()) {
       expect(await phone.hears('call:cancelled', of(callId))).toMatchObject({
-        ...{
-          call: { version: 2, state: 'ended', outcome: 'cancelled', endReason: 'cancelled' },
-          by: byAlice,
-        },
+        call: { version: 2, state: 'ended', outcome: 'cancelled', endReason: 'cancelled' },
+        by: byAlice,
       });
     }
   });
@@ -112,7 +110,7 @@ describe('who hears what', () => {
     ]);
     for (const phone of everybody()) {
       expect(await phone.hears('call:ended', of(callId))).toMatchObject({
-        ...{ call: { version: 3, outcome: 'completed', endReason: 'hangup', answeredBy: 'bob-phone' } },
+        call: { version: 3, outcome: 'completed', endReason: 'hangup', answeredBy: 'bob-phone' },
         by: { userId: 'alice', deviceId: 'laptop' },
       });
     }
@@ -133,7 +131,9 @@ describe('who hears what', () => {
     for (const phone of [alice, laptop, bob])
       expect(await phone.hears('call:declined', of(callId))).toEqual({ call, by: byBob });
     expect(await tablet.hears('call:handled-elsewhere', of(callId))).toEqual({
-      ...{ call, how: 'declined', by: { ...byBob, deviceName: 'Bob’s Pixel' } },
+      call,
+      how: 'declined',
+      by: { ...byBob, deviceName: 'Bob’s Pixel' },
     });
     expect(await heardAbout(callId)).toEqual([
       ['call:declined'],

@@ -31,11 +31,9 @@ describe('whoever asks too much', () => {
   let token: string;
   beforeAll(async () => {
     gateway = await testGateway({
-      ...{
-        RATE_LIMIT_EVENTS_PER_SECOND: '2',
-        RATE_LIMIT_REQUESTS_PER_ADDRESS: '20',
-        TRUSTED_PROXIES: '127.0.0.1',
-      },
+      RATE_LIMIT_EVENTS_PER_SECOND: '2',
+      RATE_LIMIT_REQUESTS_PER_ADDRESS: '20',
+      TRUSTED_PROXIES: '127.0.0.1',
     });
     alice = await gateway.phone('alice');
     bob = await gateway.phone('bob');

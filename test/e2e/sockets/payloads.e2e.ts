@@ -66,7 +66,9 @@ describe('what an app says', () => {
   const invalidAt = (path: string): object => ({
     ok: false,
     error: {
-      ...{ code: 'INVALID', retryable: false, message: expect.any(String) as string },
+      code: 'INVALID',
+      retryable: false,
+      message: expect.any(String) as string,
       details: [{ path, message: expect.stringMatching(/^\S.*\S$/) as string }],
     },
   });
@@ -166,7 +168,11 @@ describe('what an app says', () => {
     const said = [
       ...Object.entries(GOOD).map(([event, payload]) => JSON.stringify([event, payload])),
       ...BAD.map(([event, change]) => JSON.stringify([event, { ...GOOD[event], ...change }])),
-      ...['["call:hold",{}]', '["sync"]', '["call:end"]', '[7,{}]', '["call:end",{},{},{}]'],
+      '["call:hold",{}]',
+      '["sync"]',
+      '["call:end"]',
+      '[7,{}]',
+      '["call:end",{},{},{}]',
     ];
     for (const [index, frame] of said.entries()) {
       raw.send(`42${frame}`);

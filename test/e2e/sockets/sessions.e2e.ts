@@ -156,8 +156,10 @@ describe('a gateway that trusts an identity provider', () => {
     await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
     const { port } = provider.address() as AddressInfo;
     gateway = await testGateway({
-      ...{ DEMO: '0', AUTH_JWKS_URL: `http://127.0.0.1:${port}/jwks.json` },
-      ...{ AUTH_ISSUER: 'https://id.example.com', AUTH_AUDIENCE: 'calls' },
+      DEMO: '0',
+      AUTH_JWKS_URL: `http://127.0.0.1:${port}/jwks.json`,
+      AUTH_ISSUER: 'https://id.example.com',
+      AUTH_AUDIENCE: 'calls',
     });
   });
   afterAll(async () => {

@@ -72,8 +72,10 @@ describe('signals', () => {
     expect(answers[64]).toEqual({
       ok: false,
       error: {
-        ...{ code: 'RATE_LIMITED', retryable: true },
-        ...{ message: expect.any(String) as string, retryAfterMs: expect.any(Number) as number },
+        code: 'RATE_LIMITED',
+        retryable: true,
+        message: expect.any(String) as string,
+        retryAfterMs: expect.any(Number) as number,
       },
     });
     expect(await send(alice, other, 1)).toEqual([{ ok: true, seq: 1 }]);

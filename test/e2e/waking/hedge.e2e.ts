@@ -55,7 +55,9 @@ describe('a callee with several devices', () => {
       if (asks) await gateway.http(`/v1/calls/${callId}`, { token: payload.actionToken as string });
       await alice.say('call:cancel', { callId });
       expect((await gateway.simulator.nextDelivery(token)).payload).toEqual({
-        ...{ type: 'call-over', callId, outcome: 'cancelled' },
+        type: 'call-over',
+        callId,
+        outcome: 'cancelled',
       });
     }
   });
@@ -71,7 +73,8 @@ describe('a callee with several devices', () => {
     await ian.hears('call:incoming', ({ call }) => call.callId === callId);
     await gateway.simulator.nextDelivery(awake.token);
     await gateway.http(`/v1/calls/${callId}/decline`, {
-      ...{ token: payload.actionToken as string, method: 'POST' },
+      token: payload.actionToken as string,
+      method: 'POST',
     });
     await gateway.eventually(
       () => ask(gateway.database.url, `select key from jobs where key = 'call-over ${callId}'`),

@@ -223,7 +223,9 @@ describe('when Apple or Google says no', () => {
     const callId = await alice.calls('bob');
     await alice.hears('call:progress', ({ step }) => step === 'push-sent');
     await gateway.http(`/v1/devices/${deviceId}`, {
-      ...{ as: 'bob', method: 'PUT', body: { platform: 'android', fcmToken: token } },
+      as: 'bob',
+      method: 'PUT',
+      body: { platform: 'android', fcmToken: token },
     });
     await alice.hears('call:failed');
     expect((await gateway.http('/v1/devices', { as: 'bob' })).body.items).toMatchObject([

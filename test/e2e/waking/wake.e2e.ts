@@ -27,8 +27,15 @@ describe('a phone whose app is not running', () => {
       const push = await gateway.simulator.nextDelivery(iphone.token);
       expect(push).toMatchObject({ topic: 'com.example.app.voip', pushType: 'voip' });
       expect(push.payload).toMatchObject({
-        ...{ aps: {}, callId, uuid: callId, handle: caller, callerId: caller, callerName: 'Alice' },
-        ...{ hasVideo: media === 'video', media, gateway: gateway.url.replace('127.0.0.1', 'localhost') },
+        aps: {},
+        callId,
+        uuid: callId,
+        handle: caller,
+        callerId: caller,
+        callerName: 'Alice',
+        hasVideo: media === 'video',
+        media,
+        gateway: gateway.url.replace('127.0.0.1', 'localhost'),
       });
       const action = bearer(push.payload.actionToken);
       expect((await gateway.http(`/v1/calls/${callId}`, action)).body).toMatchObject({
@@ -64,7 +71,9 @@ describe('a phone whose app is not running', () => {
     const second = randomUUID();
     const asked = { callId: second, callee: 'glare-alice', media: 'voice' };
     const merged = await gateway.http(`/v1/calls?deviceId=${iphone.deviceId}`, {
-      ...{ as: 'glare-bob', method: 'POST', body: asked },
+      as: 'glare-bob',
+      method: 'POST',
+      body: asked,
     });
     expect(merged.body).toMatchObject({ merged: true, call: { callId: first } });
     expect((await gateway.http(`/v1/calls/${second}`, action)).body).toMatchObject({ callId: first });
@@ -107,7 +116,8 @@ describe('a phone whose app is not running', () => {
   it('is not asked for in the wrong environment again after its app has started and declared the same', async () => {
     const alice = await gateway.phone('alice');
     const { token, deviceId } = await gateway.iphone('stubborn', {
-      ...{ environment: 'sandbox', declared: 'production' },
+      environment: 'sandbox',
+      declared: 'production',
     });
     const asked = () =>
       gateway.simulator.log.filter((one) => one.token === token).map(({ service }) => service);
@@ -116,7 +126,10 @@ describe('a phone whose app is not running', () => {
     await alice.hears('call:progress', ({ callId, step }) => callId === first && step === 'push-accepted');
     await alice.say('call:cancel', { callId: first });
     const body = {
-      ...{ platform: 'ios', voipToken: token, apnsEnvironment: 'production', bundleId: 'com.example.app' },
+      platform: 'ios',
+      voipToken: token,
+      apnsEnvironment: 'production',
+      bundleId: 'com.example.app',
     };
     const started = await gateway.http(`/v1/devices/${deviceId}`, { as: 'stubborn', method: 'PUT', body });
     expect(started).toMatchObject({ status: 200, body: { apnsEnvironment: 'sandbox' } });

@@ -1,4 +1,4 @@
-import type { Reach } from '../../../src/devices/reach.js';
+import type { ReachableDevice } from '../../../src/devices/reach.js';
 import type { ExistingCall } from '../../../src/calls/domain/call.js';
 import { callOverRecipients, mayHaveToTell } from '../../../src/ringing/domain/call-over.js';
 import type { WakeEvent } from '../../../src/ringing/domain/wake.js';
@@ -19,8 +19,8 @@ const ended = (change: object = {}): ExistingCall =>
     declinedBy: null,
     ...change,
   }) as ExistingCall;
-const asked = (events: WakeEvent[], call: ExistingCall, reaches: Reach[] = [pixel()]) =>
-  callOverRecipients(wakeAfter(...events), { call, reaches });
+const asked = (events: WakeEvent[], call: ExistingCall, reachable: ReachableDevice[] = [pixel()]) =>
+  callOverRecipients(wakeAfter(...events), { call, reachable });
 const told = (...given: Parameters<typeof asked>) =>
   asked(...given)?.recipients.map(({ deviceId }) => deviceId) ?? [];
 

@@ -17,7 +17,7 @@ const rejected: WakeEvent = {
 
 describe('a call whose only push was refused for good', () => {
   it('is given up: nobody can be reached', () =>
-    expect(given(askedByPush('iphone'), rejected).when(giveUp, { reaches: [] }).events).toEqual([
+    expect(given(askedByPush('iphone'), rejected).when(giveUp, { reachable: [] }).events).toEqual([
       { type: 'DeviceUnreachable', data: { deviceId: null, reason: 'push-refused' } },
     ]));
 
@@ -26,12 +26,12 @@ describe('a call whose only push was refused for good', () => {
     ['another device can be pushed and was not asked yet', [askedByPush('iphone'), rejected], [pixel()]],
     ['the push to another device is under way', [askedByPush('iphone'), rejected, askedByPush('pixel')], []],
     ['the device has the call', [askedByPush('iphone'), rejected, reached('iphone')], []],
-  ])('rings on when %s', (_, events, reaches) =>
-    expect(given(...events).when(giveUp, { reaches }).happens).toEqual([]),
+  ])('rings on when %s', (_, events, reachable) =>
+    expect(given(...events).when(giveUp, { reachable }).happens).toEqual([]),
   );
 
   it('is given up although the device is still registered: it was asked', () =>
-    expect(given(askedByPush('iphone'), rejected).when(giveUp, { reaches: [iPhone()] }).happens).toEqual([
+    expect(given(askedByPush('iphone'), rejected).when(giveUp, { reachable: [iPhone()] }).happens).toEqual([
       'DeviceUnreachable null',
     ]));
 });

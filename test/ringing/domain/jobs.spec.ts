@@ -29,7 +29,11 @@ import {
 const callMaxDurationMs = 3_600_000;
 const after = (...events: CallEvent[]) =>
   callObligations({ callMaxDurationMs })({
-    ...{ streamId: `call-${callId}`, expectedVersion: 0, events, actor: null, commandId: 'command' },
+    streamId: `call-${callId}`,
+    expectedVersion: 0,
+    events,
+    actor: null,
+    commandId: 'command',
   });
 const payload = { callId };
 
@@ -86,13 +90,11 @@ describe('anything else that happens', () => {
   it.each(['wake-', 'device-', 'cancelled-', 'x-call-'])('in a stream %s… obliges to nothing', (prefix) =>
     expect(
       callObligations({ callMaxDurationMs })({
-        ...{
-          streamId: prefix + callId,
-          expectedVersion: 0,
-          events: [initiated],
-          actor: null,
-          commandId: 'command',
-        },
+        streamId: prefix + callId,
+        expectedVersion: 0,
+        events: [initiated],
+        actor: null,
+        commandId: 'command',
       }),
     ).toEqual({}),
   );
@@ -101,7 +103,10 @@ describe('anything else that happens', () => {
 describe('the names of jobs', () => {
   it('are one per kind, call and device', () => {
     const names = ['a', 'b'].flatMap((id) => [
-      ...[wakeKey(id), timeoutKey(id), longestKey(id), overKey(id)],
+      wakeKey(id),
+      timeoutKey(id),
+      longestKey(id),
+      overKey(id),
       ...['x', 'y'].flatMap((deviceId) => [pushKey(id, deviceId), hedgeKey(id, deviceId)]),
     ]);
     expect(new Set(names).size).toBe(names.length);

@@ -17,7 +17,9 @@ const RING_EXPIRES = NOW + 35_000;
 const circumstances = (change: Partial<Circumstances> = {}): Circumstances => ({
   push: { because: 'offline', pushId: 'push-1', provider: 'apns', attempts: 0, result: 'pending' },
   breaker: { isOpen: () => false },
-  ...{ now: NOW, ringExpiresAt: RING_EXPIRES, random: 0.5 },
+  now: NOW,
+  ringExpiresAt: RING_EXPIRES,
+  random: 0.5,
   ...change,
 });
 
@@ -37,11 +39,14 @@ const fcmSays = (status: number, name: string, errorCode?: string): PushAnswer =
 const badToken = apnsSays(400, 'BadDeviceToken');
 
 const triedApns = (...results: [ApnsEnvironment, PushAnswer][]): Attempt => ({
-  ...{ address: apns, provider: 'apns' },
+  address: apns,
+  provider: 'apns',
   results: results.map(([environment, result]) => ({ environment, result })),
 });
 const triedFcm = (result: PushAnswer): Attempt => ({
-  ...{ address: fcm, provider: 'fcm', results: [{ environment: null, result }] },
+  address: fcm,
+  provider: 'fcm',
+  results: [{ environment: null, result }],
 });
 
 function judged(attempt: Attempt, change: Partial<Circumstances> = {}, standing: Partial<Standing> = {}) {
@@ -61,19 +66,28 @@ describe('the gateway, when the provider says', () => {
     ['FCM 200', triedFcm(fcmResult(reply(200, { name: 'm' }), NOW)), { provider: 'fcm', environment: null }],
   ] as const)('%s: records that it was accepted, and is done', (_, attempt, where) =>
     expect(judged(attempt)).toMatchObject({
-      ...{ outcome: 'accepted', retryAfterMs: null, correctedTo: null, retire: false, badToken: false },
+      outcome: 'accepted',
+      retryAfterMs: null,
+      correctedTo: null,
+      retire: false,
+      badToken: false,
       recorded: [{ type: 'PushAccepted', data: { deviceId: 'phone', status: 200, ...where } }],
     }),
   );
 
   it('APNs 400 BadDeviceToken, and 200 in the other environment: remembers that one', () =>
     expect(judged(triedApns(['production', badToken], ['sandbox', apnsSays(200)]))).toMatchObject({
-      ...{ outcome: 'accepted', correctedTo: 'sandbox', retire: false, badToken: false },
+      outcome: 'accepted',
+      correctedTo: 'sandbox',
+      retire: false,
+      badToken: false,
       recorded: [
         {
           type: 'PushAccepted',
           data: {
-            ...{ deviceId: 'phone', environment: 'sandbox', status: 200 },
+            deviceId: 'phone',
+            environment: 'sandbox',
+            status: 200,
             refusedBefore: { environment: 'production', status: 400, reason: 'BadDeviceToken' },
           },
         },
@@ -86,23 +100,36 @@ describe('the gateway, when the provider says', () => {
 
   it('APNs 400 BadDeviceToken in both environments: retires the token', () =>
     expect(judged(triedApns(['production', badToken], ['sandbox', badToken]))).toMatchObject({
-      ...{ outcome: 'refused', retire: true, badToken: true, retryAfterMs: null },
+      outcome: 'refused',
+      retire: true,
+      badToken: true,
+      retryAfterMs: null,
       types: ['PushRejected', 'DevicePushTokenRetired'],
     }));
 
   it('APNs 400 BadDeviceToken, and there is no key for the other environment: keeps the token, nothing is proven', () =>
     expect(judged(triedApns(['production', badToken]))).toMatchObject({
-      ...{ outcome: 'refused', retire: false, pause: true, badToken: false, types: ['PushRejected'] },
+      outcome: 'refused',
+      retire: false,
+      pause: true,
+      badToken: false,
+      types: ['PushRejected'],
     }));
 
   it('APNs 400 BadDeviceToken, and the other environment was not needed any more: has learned nothing', () =>
     expect(judged({ ...triedApns(['production', badToken]), unfinished: true })).toMatchObject({
-      ...{ outcome: 'refused', retire: false, pause: false, badToken: false, types: ['PushRejected'] },
+      outcome: 'refused',
+      retire: false,
+      pause: false,
+      badToken: false,
+      types: ['PushRejected'],
     }));
 
   it('APNs 400 BadDeviceToken, and the other environment does not answer: tries again', () =>
     expect(judged(triedApns(['production', badToken], ['sandbox', unanswered('Timeout')]))).toMatchObject({
-      ...{ outcome: 'waiting', retire: false, types: ['PushRetried'] },
+      outcome: 'waiting',
+      retire: false,
+      types: ['PushRetried'],
     }));
 
   it('APNs 400 BadDeviceToken in both while the breaker is open: keeps a token that was good once, and rests it', () =>
@@ -111,7 +138,11 @@ describe('the gateway, when the provider says', () => {
         breaker: { isOpen: (app) => app === BUNDLE },
       }),
     ).toMatchObject({
-      ...{ outcome: 'refused', retire: false, pause: true, badToken: true, types: ['PushRejected'] },
+      outcome: 'refused',
+      retire: false,
+      pause: true,
+      badToken: true,
+      types: ['PushRejected'],
     }));
 
   it('APNs 400 BadDeviceToken in both about a token that was never accepted: retires it whatever the breaker says', () =>
@@ -131,21 +162,27 @@ describe('the gateway, when the provider says', () => {
     ['earlier than', REGISTERED - 1, false],
   ])('APNs 410 from %s the last registration: believes only what is not older', (_, timestamp, retire) =>
     expect(judged(triedApns(['production', apnsSays(410, 'Unregistered', { timestamp })]))).toMatchObject({
-      ...{ outcome: 'refused', retire },
+      outcome: 'refused',
+      retire,
       types: retire ? ['PushRejected', 'DevicePushTokenRetired'] : ['PushRejected'],
     }),
   );
 
   it('APNs 410 without a time: proves nothing, the token stays', () =>
     expect(judged(triedApns(['production', apnsSays(410, 'Unregistered')]))).toMatchObject({
-      ...{ outcome: 'refused', retire: false, types: ['PushRejected'] },
+      outcome: 'refused',
+      retire: false,
+      types: ['PushRejected'],
     }));
 
   it.each(['InvalidProviderToken', 'BadCertificateEnvironment', 'ExpiredProviderToken', 'Forbidden'])(
     'APNs 403 %s: it is our configuration, never the token',
     (reason) =>
       expect(judged(triedApns(['production', apnsSays(403, reason)]))).toMatchObject({
-        ...{ outcome: 'refused', retire: false, badToken: false, configurationFault: reason },
+        outcome: 'refused',
+        retire: false,
+        badToken: false,
+        configurationFault: reason,
         recorded: [{ type: 'PushRejected', data: { status: 403, reason, configuration: true } }],
       }),
   );
@@ -163,7 +200,10 @@ describe('the gateway, when the provider says', () => {
     ]),
   ])('%s: tries again inside the ring', (_, attempt) =>
     expect(judged(attempt)).toMatchObject({
-      ...{ outcome: 'waiting', retryAfterMs: 100, retire: false, configurationFault: null },
+      outcome: 'waiting',
+      retryAfterMs: 100,
+      retire: false,
+      configurationFault: null,
       recorded: [{ type: 'PushRetried', data: { deviceId: 'phone', attempt: 1, afterMs: 100 } }],
     }),
   );
@@ -173,7 +213,9 @@ describe('the gateway, when the provider says', () => {
     [403, 'PERMISSION_DENIED', 'SENDER_ID_MISMATCH'],
   ])('FCM %i %s %s: retires the token', (status, name, code) =>
     expect(judged(triedFcm(fcmSays(status, name, code)))).toMatchObject({
-      ...{ outcome: 'refused', retire: true, types: ['PushRejected', 'DevicePushTokenRetired'] },
+      outcome: 'refused',
+      retire: true,
+      types: ['PushRejected', 'DevicePushTokenRetired'],
       recorded: [{ data: { status, reason: code } }, { data: { provider: 'fcm', reason: code } }],
     }),
   );
@@ -203,14 +245,17 @@ describe('the gateway, when the provider says', () => {
     ['FCM 404 about the project', triedFcm(fcmSays(404, 'NOT_FOUND')), 404, 'NOT_FOUND'],
   ])('anything else (%s): records status and reason, and keeps the token', (_, attempt, status, reason) =>
     expect(judged(attempt)).toMatchObject({
-      ...{ outcome: 'refused', retire: false, retryAfterMs: null },
+      outcome: 'refused',
+      retire: false,
+      retryAfterMs: null,
       recorded: [{ type: 'PushRejected', data: { deviceId: 'phone', status, reason } }],
     }),
   );
 
   it('nothing, as the token has gone meanwhile: there is nobody to push', () =>
     expect(judged({ address: null, provider: 'apns', results: [] })).toMatchObject({
-      ...{ outcome: 'refused', retire: false },
+      outcome: 'refused',
+      retire: false,
       recorded: [
         { type: 'PushRejected', data: { reason: 'NoPushToken', status: null, configuration: false } },
       ],
@@ -269,7 +314,8 @@ describe('another try', () => {
   it('is not made when the ring would be over by then', () => {
     const given = { ringExpiresAt: NOW + 2_000 };
     expect(judged(triedApns(['production', busy]), given)).toMatchObject({
-      ...{ outcome: 'waiting', retryAfterMs: null },
+      outcome: 'waiting',
+      retryAfterMs: null,
       recorded: [{ type: 'PushRetried', data: { afterMs: null } }],
     });
     expect(judged(triedApns(['production', busy]), { ringExpiresAt: NOW + 2_001 }).retryAfterMs).toBe(2_000);
@@ -284,13 +330,14 @@ describe('another try', () => {
       result: 'pending',
     } as const;
     expect(judged(triedApns(['production', unanswered('Timeout')]), { push })).toMatchObject({
-      ...{ retryAfterMs: 800, recorded: [{ data: { attempt: 4, afterMs: 800 } }] },
+      retryAfterMs: 800,
+      recorded: [{ data: { attempt: 4, afterMs: 800 } }],
     });
   });
 
   it('waits 100 ms at first and twice as long each time, up to 3 s, give or take a half', () => {
     expect([1, 2, 3, 4, 5, 6, 7].map((attempt) => pauseBefore(attempt, null, 0.5))).toEqual([
-      ...[100, 200, 400, 800, 1_600, 3_000, 3_000],
+      100, 200, 400, 800, 1_600, 3_000, 3_000,
     ]);
     expect([pauseBefore(1, null, 0), pauseBefore(1, null, 0.999)]).toEqual([50, 150]);
     fc.assert(

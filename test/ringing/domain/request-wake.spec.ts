@@ -1,17 +1,17 @@
-import type { Reach } from '../../../src/devices/reach.js';
+import type { ReachableDevice } from '../../../src/devices/reach.js';
 import { hedgeKey, pushKey, wakeKey } from '../../../src/ringing/domain/jobs.js';
 import { requestWake } from '../../../src/ringing/domain/request-wake.js';
 import { given } from '../given-wake.js';
 import { apns, askedByPush, askedBySocket, browser, fcm, iPhone, pixel } from '../given-devices.js';
 
 let pushIds = 0;
-const facts = (...reaches: Reach[]) => ({
+const facts = (...reachable: ReachableDevice[]) => ({
   callId: 'call',
-  reaches,
+  reachable,
   ringAckTimeoutMs: 1_500,
   newPushId: () => `push ${++pushIds}`,
 });
-const phones = (count: number): Reach[] =>
+const phones = (count: number): ReachableDevice[] =>
   Array.from({ length: count }, (_, nr) => ({ ...iPhone(), deviceId: `iphone-${nr}` }));
 
 describe('a call that begins', () => {

@@ -1,4 +1,4 @@
-import type { Reach } from '../../../src/devices/reach.js';
+import type { ReachableDevice } from '../../../src/devices/reach.js';
 import { planWake } from '../../../src/ringing/domain/wake-plan.js';
 import { noWake } from '../../../src/ringing/domain/wake.js';
 import {
@@ -12,8 +12,8 @@ import {
   wakeAfter,
 } from '../given-devices.js';
 
-const plan = (reaches: Reach[], wake = noWake): object[] =>
-  planWake(reaches, wake).map(({ reach, ...how }) => ({ deviceId: reach.deviceId, ...how }));
+const plan = (reachable: ReachableDevice[], wake = noWake): object[] =>
+  planWake(reachable, wake).map(({ reach, ...how }) => ({ deviceId: reach.deviceId, ...how }));
 
 /** Contract, section 6: what decides whether a device is pushed. */
 describe('a device of the callee', () => {
@@ -87,7 +87,7 @@ describe('a plan that is made again after a crash', () => {
 
   it('is not confused by devices that are called like parts of every object', () => {
     for (const deviceId of ['__proto__', 'constructor', 'toString']) {
-      const phone: Reach = { deviceId, platform: 'ios', push: apns, live: null };
+      const phone: ReachableDevice = { deviceId, platform: 'ios', push: apns, live: null };
       expect(plan([phone])).toEqual([{ deviceId, how: 'push', because: 'offline' }]);
       expect(plan([phone], wakeAfter(askedByPush(deviceId)))).toEqual([]);
     }

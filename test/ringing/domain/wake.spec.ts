@@ -46,7 +46,10 @@ describe('what is known of waking the callee', () => {
 
   it('is which device was pushed, and under which id', () =>
     expect(wakeAfter(askedByPush('iphone')).devices.iphone).toEqual({
-      ...{ platform: 'ios', reached: false, acknowledged: false, socket: false },
+      platform: 'ios',
+      reached: false,
+      acknowledged: false,
+      socket: false,
       push: { because: 'offline', pushId: 'push-1', provider: 'apns', attempts: 0, result: 'pending' },
     }));
 
@@ -64,7 +67,8 @@ describe('what is known of waking the callee', () => {
   it('is whether the device has shown that the call got through', () => {
     expect(wakeAfter(askedBySocket('browser'), reached('browser')).devices.browser?.reached).toBe(true);
     expect(wakeAfter(reached('browser'), askedBySocket('browser')).devices.browser).toMatchObject({
-      ...{ reached: true, socket: true },
+      reached: true,
+      socket: true,
     });
   });
 
@@ -77,7 +81,8 @@ describe('what is known of waking the callee', () => {
 
   it('is both ways for a device that did not confirm and was pushed as well', () =>
     expect(wakeAfter(askedBySocket('iphone'), askedByPush('iphone')).devices.iphone).toMatchObject({
-      ...{ socket: true, push: { result: 'pending' } },
+      socket: true,
+      push: { result: 'pending' },
     }));
 
   it('is kept per device', () => {

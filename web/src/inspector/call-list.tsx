@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { isDemo } from '../mode.js';
+import { IS_DEMO } from '../mode.js';
 import { ask, useAsked } from '../operator/ask.js';
 import { ProblemNote } from '../operator/sign-in.js';
 import type { CallView } from '../operator/wire.js';
@@ -150,7 +150,7 @@ function Nothing({ filtered, onReset }: { filtered: boolean; onReset: () => void
         <>
           <p>No calls in this time.</p>
           <p>
-            {isDemo ? (
+            {IS_DEMO ? (
               <>
                 Make one on the <Link href="/">Phones</Link> page; it appears here at once.
               </>

@@ -16,13 +16,16 @@ export function describeCall({ type, data }: RecordedEvent, call: CallView, cast
     tone: 'plain',
   });
   const closed = (label: string, tone: Tone): Row => ({
-    ...{ label, tone, arrows: [{ from: GATEWAY, to: callerLane, kind: 'told' }] },
+    label,
+    tone,
+    arrows: [{ from: GATEWAY, to: callerLane, kind: 'told' }],
   });
   switch (type) {
     case 'CallInitiated': {
       const seconds = Math.round(Number(data['ringTimeoutMs']) / 1_000);
       return {
-        ...{ tone: 'plain', title: `${caller} calls ${callee}` },
+        tone: 'plain',
+        title: `${caller} calls ${callee}`,
         words: `${caller} starts a ${cast.mediaName} call to ${callee}. It may ring for ${seconds} s.`,
         rows: [sent(callerLane, GATEWAY, `calls ${callee} (${cast.mediaName})`)],
       };
@@ -30,7 +33,8 @@ export function describeCall({ type, data }: RecordedEvent, call: CallView, cast
     case 'CallRinging': {
       const name = cast.nameOf(device!);
       return {
-        ...{ tone: 'ring', title: `${name} rings` },
+        tone: 'ring',
+        title: `${name} rings`,
         words: `${name} shows the call; ${caller} hears that it is ringing.`,
         rows: [{ ...said(device!, 'rings'), tone: 'ring' }],
       };
@@ -38,14 +42,16 @@ export function describeCall({ type, data }: RecordedEvent, call: CallView, cast
     case 'CallAnswered': {
       const name = cast.nameOf(device!);
       return {
-        ...{ tone: 'good', title: `${name} answers` },
+        tone: 'good',
+        title: `${name} answers`,
         words: `${callee} answered on ${name}. The two devices are connected; all others stop ringing.`,
         rows: [{ ...said(device!, 'answers'), tone: 'good' }],
       };
     }
     case 'CallDeclined':
       return {
-        ...{ tone: 'plain', title: `${callee} ${reason === 'busy' ? 'is busy' : 'declines'}` },
+        tone: 'plain',
+        title: `${callee} ${reason === 'busy' ? 'is busy' : 'declines'}`,
         words:
           device === null
             ? `${callee} is in another call, so no device rang.`
@@ -56,19 +62,22 @@ export function describeCall({ type, data }: RecordedEvent, call: CallView, cast
       };
     case 'CallCancelled':
       return {
-        ...{ tone: 'plain', title: `${caller} gives up` },
+        tone: 'plain',
+        title: `${caller} gives up`,
         words: `${caller} cancelled the call before anybody answered.`,
         rows: [sent(callerLane, GATEWAY, 'cancels')],
       };
     case 'CallMissed':
       return {
-        ...{ tone: 'timeout', title: 'The ring ran out' },
+        tone: 'timeout',
+        title: 'The ring ran out',
         words: `Nobody acted within the ring's time, so the gateway recorded a missed call.`,
         rows: [closed('ring timeout: missed', 'timeout')],
       };
     case 'CallFailed':
       return {
-        ...{ tone: 'bad', title: 'The call failed' },
+        tone: 'bad',
+        title: 'The call failed',
         words: `${callee} could not be reached, so the call ended at once instead of ringing in vain.`,
         rows: [closed('failed: unreachable', 'bad')],
       };
@@ -85,7 +94,8 @@ function ended(device: string | null, reason: string | null, call: CallView, cas
     const why =
       reason === 'max_duration' ? 'it had lasted as long as a call may' : 'a participant was erased';
     return {
-      ...{ tone: 'timeout', title: 'The gateway ends the call' },
+      tone: 'timeout',
+      title: 'The gateway ends the call',
       words: `The gateway ended the call: ${why}.`,
       rows: [note(`ends: ${reason}`, 'timeout')],
     };
@@ -94,11 +104,13 @@ function ended(device: string | null, reason: string | null, call: CallView, cas
   const lanes = [cast.calleeLane(call.answeredBy ?? device), callerLane];
   const [from, to] = byCaller ? [lanes[1]!, lanes[0]!] : [lanes[0]!, lanes[1]!];
   return {
-    ...{ tone: 'plain', title: `${byCaller ? caller : callee} hangs up` },
+    tone: 'plain',
+    title: `${byCaller ? caller : callee} hangs up`,
     words: `${byCaller ? caller : callee} hung up, and the call is complete.`,
     rows: [
       {
-        ...{ label: 'hangs up', tone: 'plain' },
+        label: 'hangs up',
+        tone: 'plain',
         arrows: [
           { from, to: GATEWAY, kind: 'sent' },
           { from: GATEWAY, to, kind: 'told' },

@@ -37,14 +37,16 @@ export class WakeDescriber {
       case 'DeviceApnsEnvironmentCorrected': {
         const [from, to, name] = [text(data['from'])!, text(data['to'])!, this.cast.nameOf(device!)];
         return {
-          ...{ tone: 'healed', title: `Environment healed: ${from} → ${to}` },
+          tone: 'healed',
+          title: `Environment healed: ${from} → ${to}`,
           words: `${name} was declared ${from}, but its token belongs to ${to}. The gateway has corrected this and will push to ${to} from now on.`,
           rows: [note(`healed: ${from} → ${to}`, 'healed')],
         };
       }
       case 'DevicePushTokenRetired':
         return {
-          ...{ tone: 'bad', title: 'Push token retired' },
+          tone: 'bad',
+          title: 'Push token retired',
           words: `The push token of ${this.cast.nameOf(device!)} is dead (${text(data['reason'])}). It is not used again until the app registers a new one.`,
           rows: [note('token retired', 'bad')],
         };
@@ -53,7 +55,8 @@ export class WakeDescriber {
       case 'DeviceUnreachable': {
         const nobody = data['reason'] === 'no-device';
         return {
-          ...{ tone: 'bad', title: 'Nobody can be reached' },
+          tone: 'bad',
+          title: 'Nobody can be reached',
           words: nobody
             ? `${callee} has no connected device, and none that is registered for pushes.`
             : `Every push was refused for good, and no device of ${callee} is connected.`,
@@ -69,7 +72,8 @@ export class WakeDescriber {
     const [lane, name] = [this.cast.calleeLane(device), this.cast.nameOf(device)];
     if (this.isGhost(device)) {
       return {
-        ...{ tone: 'ghost', title: `${name}: the socket is a ghost` },
+        tone: 'ghost',
+        title: `${name}: the socket is a ghost`,
         words: `The gateway told ${name} over its socket, which looked alive. It never acknowledged.`,
         rows: [
           {
@@ -81,7 +85,8 @@ export class WakeDescriber {
       };
     }
     return {
-      ...{ tone: 'plain', title: `${name} is told over its socket` },
+      tone: 'plain',
+      title: `${name} is told over its socket`,
       words: `${name} has a live socket: the gateway tells it about the call and waits for its acknowledgement.`,
       rows: [sent(GATEWAY, lane, 'incoming call')],
     };
@@ -110,14 +115,13 @@ export class WakeDescriber {
       : `${name} is ${data['because'] === 'background' ? 'in the background' : 'not connected'}`;
     const provider = this.cast.providerName(text(data['provider']), environment);
     return {
-      ...{
-        tone: hedge ? 'hedge' : 'plain',
-        title: hedge ? `Hedge: ${name} is pushed too` : `${name} is pushed`,
-      },
+      tone: hedge ? 'hedge' : 'plain',
+      title: hedge ? `Hedge: ${name} is pushed too` : `${name} is pushed`,
       words: `${why}: the gateway asks ${provider} to wake ${app}.`,
       rows: [
         {
-          ...{ label: hedge ? 'hedge: push as well' : 'push', tone: hedge ? 'hedge' : 'plain' },
+          label: hedge ? 'hedge: push as well' : 'push',
+          tone: hedge ? 'hedge' : 'plain',
           arrows: [{ from: GATEWAY, to: this.providerLane(data), kind: 'sent' }],
         },
       ],
@@ -130,12 +134,14 @@ export class WakeDescriber {
     const provider = this.cast.providerName(text(data['provider']), text(data['environment']));
     const status = text(data['status']) ?? '200';
     return {
-      ...{ tone: rows.length > 1 ? 'healed' : 'good', title: `${provider} accepts the push` },
+      tone: rows.length > 1 ? 'healed' : 'good',
+      title: `${provider} accepts the push`,
       words: `${words}${provider} accepted the push (${status}) and hands it on to ${this.cast.nameOf(device)}.`,
       rows: [
         ...rows,
         {
-          ...{ label: `${status} accepted`, tone: 'good' },
+          label: `${status} accepted`,
+          tone: 'good',
           arrows: [
             { from: lane, to: GATEWAY, kind: 'sent' },
             { from: lane, to: this.cast.calleeLane(device), kind: 'unsure' },
@@ -151,7 +157,8 @@ export class WakeDescriber {
     const answer = [text(data['status']), text(data['reason'])].filter(Boolean).join(' ');
     const fault = data['configuration'] === true;
     return {
-      ...{ tone: 'bad', title: fault ? `${provider}: configuration fault` : `${provider} refuses the push` },
+      tone: 'bad',
+      title: fault ? `${provider}: configuration fault` : `${provider} refuses the push`,
       words: `${words}${provider} refused the push for ${this.cast.nameOf(device)}: ${answer}.${fault ? ' The configuration of this app is at fault, not the phone.' : ''}`,
       rows: [...rows, { ...sent(this.providerLane(data), GATEWAY, answer), tone: 'bad' }],
     };
@@ -172,15 +179,14 @@ export class WakeDescriber {
         : `The same push is sent again after ${pause} ms.`;
     const tone = pause === null && !reached ? 'bad' : 'retry';
     return {
-      ...{ tone, title: `${provider}: ${answer}` },
+      tone,
+      title: `${provider}: ${answer}`,
       words: `${words}${status === null ? `${provider} gave no answer (${answer}).` : `${provider} answered ${answer}.`} ${next}`,
       rows: [
         ...rows,
         {
-          ...{
-            label: answer,
-            tone,
-          },
+          label: answer,
+          tone,
           arrows: [{ from: this.providerLane(data), to: GATEWAY, kind: status === null ? 'lost' : 'sent' }],
         },
       ],

@@ -67,12 +67,17 @@ export function castOf(call: CallView, events: readonly RecordedEvent[], explana
   const gateway: Lane = { id: GATEWAY, kind: 'gateway', title: 'Ringway', subtitle: 'gateway' };
   return {
     lanes: [
-      ...[callerLane, gateway],
+      callerLane,
+      gateway,
       // Apple before Google; of Apple's environments the one that was asked first.
       ...[...services.values()].sort((a, b) => a.kind.localeCompare(b.kind)),
       ...devices.values(),
     ],
-    ...{ caller, callee, mediaName: call.media, callerLane: callerLane.id, isCallers },
+    caller,
+    callee,
+    mediaName: call.media,
+    callerLane: callerLane.id,
+    isCallers,
     calleeLane: (deviceId) => (devices.get(deviceId) ?? [...devices.values()][0]!).id,
     providerLane: (provider, environment) => (provider === 'fcm' ? 'fcm' : `apns ${environment}`),
     providerName: (provider, environment) =>
@@ -85,11 +90,9 @@ export function castOf(call: CallView, events: readonly RecordedEvent[], explana
 const isTab = (deviceId: string): boolean => /^tab-\d+-\d+$/.test(deviceId);
 
 const apple = (environment: unknown): Lane => ({
-  ...{
-    id: `apns ${String(environment)}`,
-    kind: 'apple',
-    title: 'Apple',
-    subtitle: `APNs ${String(environment)}`,
-  },
+  id: `apns ${String(environment)}`,
+  kind: 'apple',
+  title: 'Apple',
+  subtitle: `APNs ${String(environment)}`,
 });
 const GOOGLE: Lane = { id: 'fcm', kind: 'google', title: 'Google', subtitle: 'FCM' };

@@ -39,7 +39,9 @@ export interface Story {
 export type Told = Pick<Step, 'tone' | 'title' | 'words' | 'rows'>;
 
 export const sent = (from: string, to: string, label: string): Row => ({
-  ...{ label, arrows: [{ from, to, kind: 'sent' }], tone: 'plain' },
+  label,
+  arrows: [{ from, to, kind: 'sent' }],
+  tone: 'plain',
 });
 
 export const note = (label: string, tone: Tone): Row => ({ label, arrows: [], tone });
@@ -50,15 +52,16 @@ export const text = (value: unknown): string | null =>
 /** What an operator looks for first; the rest is in the event itself. */
 export function factsOf({ type, data, position }: RecordedEvent): Step['facts'] {
   const names: Record<string, string> = {
-    ...{ provider: 'Provider', environment: 'Environment', status: 'Status', reason: 'Reason' },
-    ...{
-      because: 'Because',
-      via: 'Via',
-      attempt: 'Attempt',
-      afterMs: 'Pause (ms)',
-      app: 'App',
-      deviceId: 'Device',
-    },
+    provider: 'Provider',
+    environment: 'Environment',
+    status: 'Status',
+    reason: 'Reason',
+    because: 'Because',
+    via: 'Via',
+    attempt: 'Attempt',
+    afterMs: 'Pause (ms)',
+    app: 'App',
+    deviceId: 'Device',
   };
   const known = Object.entries(names).flatMap(([field, name]): Step['facts'] => {
     const value = text(data[field]);

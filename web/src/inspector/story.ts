@@ -15,7 +15,9 @@ export function storyOf(call: CallView, events: readonly RecordedEvent[], explan
     const recorded = offset(Date.parse(event.at) - began);
     if (before === null) return { event, ...told, time: recorded, facts: factsOf(event) };
     return {
-      ...{ event, ...told, time: `≤ ${offset(before - began)}` },
+      event,
+      ...told,
+      time: `≤ ${offset(before - began)}`,
       words: `${told.words} The phone was quicker than this answer, which was recorded at ${recorded}.`,
       facts: [['Recorded', recorded] as [string, string], ...factsOf(event)],
     };

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { isDemo } from '../mode.js';
+import { IS_DEMO } from '../mode.js';
 import { demoToken, dropToken, operatorToken, useToken } from './token.js';
 
 /** What the gateway answers instead: an RFC 9457 problem. */
@@ -20,7 +20,8 @@ export async function ask<T>(path: string, signal: AbortSignal): Promise<T> {
     if (token !== null) useToken(token);
   }
   const response = await fetch(`/v1/operator${path}`, {
-    ...{ signal, headers: { authorization: `Bearer ${operatorToken.value}` } },
+    signal,
+    headers: { authorization: `Bearer ${operatorToken.value}` },
   });
   if (response.ok) return (await response.json()) as T;
   const { code, detail } = (await response.json().catch(() => ({}))) as { code?: string; detail?: string };
@@ -55,7 +56,7 @@ export function useAsked<T>(
 ): Asked<T> {
   const [asked, setAsked] = useState<Asked<T> & { key: string }>({ ...NOTHING, key });
   // In demo mode a token is fetched when it is needed: nothing begins anew because of it.
-  const wanted = isDemo ? null : operatorToken.value;
+  const wanted = IS_DEMO ? null : operatorToken.value;
   useEffect(() => {
     const stop = new AbortController();
     void keepAsking(stop.signal);
@@ -94,7 +95,7 @@ export function useAsked<T>(
 }
 
 const mayMend = ({ status }: Problem): boolean =>
-  status >= 500 || status === 429 || (isDemo && status === 401);
+  status >= 500 || status === 429 || (IS_DEMO && status === 401);
 
 /** Waits this long, and then until somebody looks at the page. */
 function rest(ms: number, signal: AbortSignal): Promise<void> {

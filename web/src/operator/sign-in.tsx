@@ -1,13 +1,13 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { isDemo } from '../mode.js';
+import { IS_DEMO } from '../mode.js';
 import './operator.css';
 import { dropToken, operatorToken, refusal, useToken } from './token.js';
 import { focusHeading } from './focus-heading.js';
 
 /** What only operators see; everybody else is asked for the token. */
 export function OperatorsOnly({ children }: { children: ComponentChildren }) {
-  const signedIn = isDemo || operatorToken.value !== null;
+  const signedIn = IS_DEMO || operatorToken.value !== null;
   const before = useRef(signedIn);
   useEffect(() => {
     if (before.current === signedIn) return undefined;
@@ -20,7 +20,7 @@ export function OperatorsOnly({ children }: { children: ComponentChildren }) {
   if (!signedIn) return <SignIn />;
   return (
     <>
-      {!isDemo && (
+      {!IS_DEMO && (
         <p class="sign-out">
           <button type="button" onClick={() => dropToken(null)}>
             Sign out

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { textInStorage } from '../storage.js';
-import { isDemo } from '../mode.js';
+import { IS_DEMO } from '../mode.js';
 
 const stored = textInStorage('ringway.operator', 'tab');
 
@@ -23,9 +23,11 @@ export function dropToken(why: string | null): void {
 
 /** In demo mode everybody is an operator. */
 export async function demoToken(signal: AbortSignal): Promise<string | null> {
-  if (!isDemo) return null;
+  if (!IS_DEMO) return null;
   const response = await fetch('/v1/dev/tokens', {
-    ...{ method: 'POST', signal, headers: { 'content-type': 'application/json' } },
+    method: 'POST',
+    signal,
+    headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ userId: 'operator', scope: 'ringway:operator' }),
   });
   if (!response.ok) return null;

@@ -13,7 +13,10 @@ export function standing({ state, outcome }: CallView): { word: string; tone: st
 
 const DAY = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' });
 const TIME = new Intl.DateTimeFormat(undefined, {
-  ...{ hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false },
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hour12: false,
 });
 
 /** In the time zone of whoever looks: today's calls by the time alone. */

@@ -81,7 +81,11 @@ export function CallsOverTime({ series, stepSeconds, total, from, to }: Series) 
 
 const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hour12: false });
 const DAY = new Intl.DateTimeFormat(undefined, {
-  ...{ month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hour12: false },
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  hour12: false,
 });
 const clock = (rfc3339: string, day: boolean): string => (day ? DAY : TIME).format(new Date(rfc3339));
 

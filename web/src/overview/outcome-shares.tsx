@@ -1,8 +1,12 @@
 import type { Outcome, OverviewFigures } from '../operator/wire.js';
 
 const TONES: Record<Outcome, string> = {
-  ...{ completed: 'good', declined: 'plain', busy: 'busy', cancelled: 'cancelled' },
-  ...{ missed: 'ring', failed: 'bad' },
+  completed: 'good',
+  declined: 'plain',
+  busy: 'busy',
+  cancelled: 'cancelled',
+  missed: 'ring',
+  failed: 'bad',
 };
 
 /** How calls ended, as one bar and its legend; what did not happen is left out. */

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { isDemo } from '../mode.js';
+import { IS_DEMO } from '../mode.js';
 import { ask, useAsked } from '../operator/ask.js';
 import { OperatorsOnly, ProblemNote } from '../operator/sign-in.js';
 import type { OverviewFigures } from '../operator/wire.js';
@@ -31,7 +31,7 @@ export function Overview() {
 }
 
 function Figures() {
-  const [span, setSpan] = useState(isDemo ? '60' : '1440');
+  const [span, setSpan] = useState(IS_DEMO ? '60' : '1440');
   const { answer, problem } = useAsked(
     span,
     (signal) => {
@@ -94,7 +94,7 @@ function NoCalls() {
       <h2>No calls in this time</h2>
       <p>Here come the calls per minute, and how they ended: answered, declined, missed or failed.</p>
       <p>
-        {isDemo ? (
+        {IS_DEMO ? (
           <>
             Make one on the <Link href="/">Phones</Link> page, or look further back.
           </>

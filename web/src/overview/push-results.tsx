@@ -1,4 +1,4 @@
-import { isDemo } from '../mode.js';
+import { IS_DEMO } from '../mode.js';
 import type { PushCount } from '../operator/wire.js';
 import { BarTable } from './bar-table.js';
 
@@ -21,7 +21,7 @@ export function PushResults({ pushes }: { pushes: PushCount[] }) {
           <p>No push was sent in this time.</p>
           <p>Here comes what Apple and Google said to each, by environment and reason.</p>
           <p>
-            {isDemo
+            {IS_DEMO
               ? 'Put a phone to the background, or kill its app, and call it: it is woken by a push.'
               : 'Pushes go to callees whose app is not open. Is the app registering its push tokens?'}
           </p>
@@ -34,7 +34,9 @@ export function PushResults({ pushes }: { pushes: PushCount[] }) {
             rows={[...pushes].sort(byPlace).map((push) => ({
               key: JSON.stringify({ ...push, count: 0 }),
               cells: [where(push), resultOf(push)],
-              ...{ count: push.count, tone: RESULTS[push.result].tone, beside: !isAnswer(push) },
+              count: push.count,
+              tone: RESULTS[push.result].tone,
+              beside: !isAnswer(push),
             }))}
           />
         </div>

@@ -7,7 +7,7 @@ import {
   RingwayClient,
   type Status,
 } from 'ringway-client';
-import { isDemo } from '../mode.js';
+import { IS_DEMO } from '../mode.js';
 import { textInStorage } from '../storage.js';
 import { CallSession } from './call-media.js';
 import { Ladder } from './ladder.js';
@@ -170,7 +170,7 @@ export class BrowserPhone {
 }
 
 async function developmentToken({ userId, name }: Person): Promise<string> {
-  if (!isDemo) throw new Error('There are development tokens in demo mode only.');
+  if (!IS_DEMO) throw new Error('There are development tokens in demo mode only.');
   const response = await fetch('/v1/dev/tokens', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -24,7 +24,9 @@ const REACHABLE: Record<string, string> = {
 /** Whom to call, and who called. */
 export function Home({ phone }: { phone: BrowserPhone }) {
   const virtual = (virtualPhones.value ?? []).map(({ userId, platform }) => ({
-    ...{ userId, name: titled(userId), about: platform === 'ios' ? 'iPhone' : 'Android' },
+    userId,
+    name: titled(userId),
+    about: platform === 'ios' ? 'iPhone' : 'Android',
   }));
   const others = people.value
     .filter(({ userId }) => userId !== phone.person.userId)
