@@ -3,11 +3,15 @@ import { installedPostgres } from './test/support/distribution-postgres.mjs';
 // Three sizes of test: unit (pure, seconds), int (a real PostgreSQL), e2e (the whole gateway).
 const project = (displayName, suffix, extra = {}) => ({
   displayName,
-  testMatch: [`<rootDir>/{test,client/test}/**/*.${suffix}.ts`],
+  testMatch: [`<rootDir>/{test,client/test,simulator/test,embedded-postgres/test}/**/*.${suffix}.ts`],
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   // The sources say './calls.js', as Node wants it; jest finds './calls.ts'.
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    // The workspaces as they are, not as they were built.
+    '^ringway-(simulator|embedded-postgres)$': '<rootDir>/$1/src/index.ts',
+  },
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

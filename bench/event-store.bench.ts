@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
-import { startEmbeddedPostgres } from '../src/database/embedded-postgres.js';
+import { startEmbeddedPostgres } from 'ringway-embedded-postgres';
 import { type Contestant, contestants } from './event-store/contestants.js';
 import { type Sample, measure, median, prepare } from './event-store/measure.js';
 

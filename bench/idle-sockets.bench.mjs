@@ -14,7 +14,7 @@ await ({ gateway, plain, clients }[role] ?? driver)(...args);
 
 async function driver() {
   const [sockets = 3_000, rounds = 5] = process.argv.slice(2).map(Number);
-  const { startEmbeddedPostgres } = await import('../dist/database/embedded-postgres.js');
+  const { startEmbeddedPostgres } = await import('ringway-embedded-postgres');
   const dataDir = await mkdtemp(join(tmpdir(), 'ringway-bench-'));
   const postgres = await startEmbeddedPostgres({ dataDir });
   const costs = { gateway: [], plain: [] };

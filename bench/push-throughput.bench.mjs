@@ -16,7 +16,7 @@ if (role === 'server') await servers[kind]();
 else for (const name of Object.keys(servers)) if (!role || role === name) await measure(name);
 
 async function serveSimulator() {
-  const { PushSimulator } = await import('../dist/simulator/push-simulator.js');
+  const { PushSimulator } = await import('ringway-simulator');
   const simulator = await PushSimulator.start({
     logLimit: 10,
     // Many connections one after the other, and many pushes to each phone, are the benchmark's own doing.
@@ -33,7 +33,7 @@ async function serveSimulator() {
 }
 
 async function serveLean() {
-  const { makeCertificates } = await import('../dist/simulator/certificates.js');
+  const { makeCertificates } = await import('ringway-simulator');
   const { ca, key, cert } = await makeCertificates(['127.0.0.1']);
   const { leanApns } = await import('./lean-apns.mjs');
   const server = await leanApns({ key, cert });

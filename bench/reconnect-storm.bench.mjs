@@ -18,7 +18,7 @@ await ({ gateway, phones }[role] ?? driver)(...args);
 
 async function driver() {
   const [sockets = 5_000, rounds = 3] = process.argv.slice(2).map(Number);
-  const { startEmbeddedPostgres } = await import('../dist/database/embedded-postgres.js');
+  const { startEmbeddedPostgres } = await import('ringway-embedded-postgres');
   const dataDir = await mkdtemp(join(tmpdir(), 'ringway-bench-'));
   const postgres = await startEmbeddedPostgres({ dataDir });
   const env = { ...process.env, DATABASE_URL: postgres.url, AUTH_SECRET: SECRET, RING_TIMEOUT_MS: '180000' };

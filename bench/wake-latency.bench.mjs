@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { io } from 'socket.io-client';
-import { PushSimulator } from '../dist/simulator/push-simulator.js';
+import { PushSimulator } from 'ringway-simulator';
 
 const BUNDLE = 'com.example.app';
 const SECONDS = 8;

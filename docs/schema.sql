@@ -15,6 +15,7 @@
 --   AcceptedTokens1700000000011
 --   ErasureByKeyAlone1700000000012
 --   RetentionOfInstalls1700000000013
+--   EndedLongAgo1700000000014
 
 -- Tables
 
@@ -351,12 +352,12 @@ AS $function$
 begin
   if tg_op = 'DELETE' then
     delete from recent_calls where stream_id = old.stream_id;
-    return null;
-  end if;
-  if new.type = 'CallInitiated' then
+  elsif new.type = 'CallInitiated' then
     insert into recent_calls (stream_id, caller, callee)
     values (new.stream_id, new.data #>> '{caller,userId}', new.data #>> '{callee,userId}')
     on conflict (stream_id) do nothing;
+  elsif new.at < clock_timestamp() - interval '2 minutes' then
+    delete from recent_calls where stream_id = new.stream_id;
   else
     update recent_calls set ended_at = new.at where stream_id = new.stream_id;
   end if;

@@ -175,6 +175,8 @@ const root = path.resolve(import.meta.dirname, '..');
 const COPIED = [
   'src',
   'test',
+  'simulator',
+  'embedded-postgres',
   'package.json',
   'jest.config.js',
   'nest-cli.json',

@@ -38,7 +38,7 @@ import { Metrics } from './operations/metrics.js';
 import { Readiness } from './operations/readiness.js';
 import { PrivacyModule } from './privacy/privacy.module.js';
 import { Quotas } from './quotas.js';
-import { callObligations } from './ringing/obligations.js';
+import { callObligations } from './ringing/domain/jobs.js';
 import { RingingModule } from './ringing/ringing.module.js';
 import { SocketsModule } from './sockets/sockets.module.js';
 import { Webhooks } from './webhooks/webhooks.js';

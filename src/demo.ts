@@ -1,10 +1,7 @@
 import { isIPv6 } from 'node:net';
+import { DemoPhones, type PushSimulator, VirtualAndroid, VirtualIphone } from 'ringway-simulator';
 import type { Config } from './config.js';
 import type { Log } from './operations/log.js';
-import { PhoneBoard } from './simulator/phone-board.js';
-import type { PushSimulator } from './simulator/push-simulator.js';
-import { VirtualAndroid } from './simulator/virtual-android.js';
-import { VirtualIphone } from './simulator/virtual-iphone.js';
 
 /** The app of the virtual phones. */
 export const DEMO_BUNDLE_ID = 'app.ringway.demo';
@@ -42,12 +39,12 @@ export interface Cast {
 }
 
 /** Where the cast can be seen and played with. */
-export const emptyBoard = (log: Log): PhoneBoard =>
-  new PhoneBoard((error) => log.warn('a virtual phone could not be looked at', { error }));
+export const emptyBoard = (log: Log): DemoPhones =>
+  new DemoPhones((error) => log.warn('a virtual phone could not be looked at', { error }));
 
 /** A few sleeping phones that register with the gateway at this address, ring when they are called, and answer. */
 export function startCast(
-  { simulator, board }: { simulator: PushSimulator; board: PhoneBoard },
+  { simulator, board }: { simulator: PushSimulator; board: DemoPhones },
   at: { host: string; port: number },
   log: Log,
 ): Cast {

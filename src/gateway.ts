@@ -22,7 +22,7 @@ import { clientAddress } from './operations/client-address.js';
 import { FOREIGN_HOST, allowsHost, allowsOrigin } from './operations/origins.js';
 import { Readiness } from './operations/readiness.js';
 import { Quotas, tooMuchWaits } from './quotas.js';
-import { JobSweeper } from './ringing/job-sweeper.js';
+import { JobRunner } from './ringing/job-runner.js';
 import { SocketServer } from './sockets/socket-server.js';
 
 /** As much as the kernel allows: with the default of 511, thousands that reconnect at once wait for seconds. */
@@ -90,7 +90,7 @@ export async function startGateway(
     sockets.attachTo(http);
     const port = await listen(http, config);
     gateway.url ||= `http://localhost:${port}`;
-    nest.get(JobSweeper).start();
+    nest.get(JobRunner).start();
     const stop = async ({ drainMs = DRAIN_MS } = {}): Promise<void> => {
       nest.get(Readiness).draining = true;
       await sockets.drain(drainMs);

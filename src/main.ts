@@ -1,18 +1,18 @@
 import 'reflect-metadata';
 import { isIPv6 } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Config, ConfigError, readConfig } from './config.js';
 import {
   type EmbeddedPostgres,
   EmbeddedPostgresError,
   startEmbeddedPostgres,
-} from './database/embedded-postgres.js';
+} from 'ringway-embedded-postgres';
+import { PushSimulator } from 'ringway-simulator';
+import { type Config, ConfigError, readConfig } from './config.js';
 import { DatabaseError } from './database/migrate.js';
 import { emptyBoard, pushesTo, startCast, wantsSimulator } from './demo.js';
 import { type RunningGateway, startGateway } from './gateway.js';
 import { ListenError, explainListenError } from './listen-error.js';
 import { Log } from './operations/log.js';
-import { PushSimulator } from './simulator/push-simulator.js';
 
 /** A SIGTERM is to be over within ten seconds. */
 const STOP_WITHIN_MS = 9_000;

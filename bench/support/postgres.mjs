@@ -52,7 +52,7 @@ async function meter(url) {
 }
 
 async function embedded() {
-  const { startEmbeddedPostgres } = await import('../../dist/database/embedded-postgres.js');
+  const { startEmbeddedPostgres } = await import('ringway-embedded-postgres');
   const dataDir = await mkdtemp(join(tmpdir(), 'ringway-bench-'));
   const { url, stop } = await startEmbeddedPostgres({ dataDir });
   return {

@@ -5,6 +5,8 @@ import { KeyedQueue } from '../concurrency/keyed-queue.js';
 import { BoundedMap } from '../concurrency/bounded-map.js';
 import { type Claim, type EventActor, type StoredEvent, StoreUnavailable } from '../event-store/event.js';
 import { EventStore } from '../event-store/event-store.js';
+import { JobsRecorded } from '../event-store/jobs-recorded.js';
+import { untilRecorded } from '../event-store/until-recorded.js';
 import { CallChanged } from './call-changed.js';
 import { aliasClaim, aliasContent, aliasKey, earlyCancelClaim, released } from './claims.js';
 import {
@@ -20,7 +22,6 @@ import {
 import { CallRefused } from './domain/refusal.js';
 import { LiveCalls } from './live-calls.js';
 
-const ATTEMPTS = 8;
 /** Calls a node remembers, and the bytes they may hold: metadata of 2,048 bytes of JSON takes up to 20 times that in memory. */
 const REMEMBERED = { entries: 10_000, weight: 64 * 1_048_576 };
 /** A command that has waited so long for its turn has been answered `UNAVAILABLE` by then. */
@@ -93,28 +94,27 @@ export class Calls {
     return this.turns.run(key, work, { ms: LONGEST_WAIT_MS, error });
   }
 
-  private async decideAndAppend(
+  private decideAndAppend(
     callId: string,
     by: EventActor | null,
     decide: (call: Call) => CallEvent[],
   ): Promise<Change> {
     const commandId = randomUUID();
-    const known = this.known(callId);
-    let call = known ?? (await this.load(callId));
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const fresh = attempt > 1 || known === undefined;
-      const decided = this.decided(call, decide);
-      if (Array.isArray(decided) && decided.length > 0) {
-        const outcome = await this.append(call, decided, { by, commandId });
-        if (outcome.status === 'done') return outcome.change;
-        if (outcome.status === 'held') throw new Error(`a claim of ${callId} is held by ${outcome.by}`);
-      } else if (fresh) {
+    return untilRecorded<Call, Change>(`call ${callId}`, {
+      known: this.known(callId),
+      load: () => this.load(callId),
+      attempt: async (call, fresh) => {
+        const decided = this.decided(call, decide);
+        if (Array.isArray(decided) && decided.length > 0) {
+          const outcome = await this.append(call, decided, { by, commandId });
+          if (outcome.status === 'held') throw new Error(`a claim of ${callId} is held by ${outcome.by}`);
+          return outcome.status === 'done' ? outcome.change : null;
+        }
+        if (!fresh) return null;
         if (decided instanceof CallRefused) throw decided;
         return { call: call as ExistingCall, events: [] };
-      }
-      call = await this.load(callId);
-    }
-    throw new Error(`call ${callId} changed ${ATTEMPTS} times while one command was decided`);
+      },
+    });
   }
 
   /** Another node recorded this event: the call afterwards, without a read where this node knew the call before it. */
@@ -153,6 +153,7 @@ export class Calls {
     const changed = recorded.reduce<Call>(evolve, call) as ExistingCall;
     this.remember(changed);
     this.bus.publish(new CallChanged(changed, recorded, by));
+    this.bus.publish(new JobsRecorded(result.jobs));
     return { status: 'done', change: { call: changed, events } };
   }
 

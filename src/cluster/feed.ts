@@ -43,14 +43,23 @@ export class Feed
     this.listener = listener;
   }
 
+  /** The regular look, for what nobody has told of. */
+  look(): void {
+    this.read();
+  }
+
   /** Another node says that there is something new. */
   wake(): void {
     this.again = true;
     this.read();
   }
 
-  /** This node has recorded something: the others may look. */
   handle(): void {
+    this.recorded();
+  }
+
+  /** This node has recorded something: the others may look. */
+  recorded(): void {
     if (!this.bus.clustered) return;
     this.hint ??= setTimeout(() => {
       this.hint = null;
@@ -60,7 +69,7 @@ export class Feed
 
   async onApplicationBootstrap(): Promise<void> {
     this.cursor = await this.store.head();
-    this.timer = setInterval(() => this.read(), POLL_MS);
+    this.timer = setInterval(() => this.look(), POLL_MS);
   }
 
   async onModuleDestroy(): Promise<void> {

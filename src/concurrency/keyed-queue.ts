@@ -1,11 +1,19 @@
-/** Work under the same key runs one after the other, in the order it came; work under different keys runs side by side. */
+interface Lane {
+  running: number;
+  /** What begins the work that waits. */
+  readonly waiting: (() => void)[];
+}
+
+/** Work under the same key runs in the order it came, so much of it at a time; work under different keys runs side by side. */
 export class KeyedQueue {
-  /** The last work of each key that has work left. */
-  private readonly tails = new Map<string, Promise<unknown>>();
+  private readonly lanes = new Map<string, Lane>();
+
+  /** @param atOnce how much work of one key may run at a time */
+  constructor(private readonly atOnce = 1) {}
 
   /** How many keys have work left. */
   get size(): number {
-    return this.tails.size;
+    return this.lanes.size;
   }
 
   /**
@@ -13,16 +21,28 @@ export class KeyedQueue {
    * @returns what `work` comes to; the failure of earlier work is its own affair
    */
   run<R>(key: string, work: () => Promise<R>, longest?: { ms: number; error: () => Error }): Promise<R> {
-    const before = this.tails.get(key);
+    const lane = this.lanes.get(key) ?? { running: 0, waiting: [] };
+    this.lanes.set(key, lane);
+    if (lane.running < this.atOnce) return this.begin(key, lane, work);
     const queuedAt = performance.now();
-    const begin = (): Promise<R> =>
-      longest && performance.now() - queuedAt > longest.ms ? Promise.reject(longest.error()) : work();
-    const turn = before ? before.then(begin, begin) : work();
-    this.tails.set(key, turn);
+    return new Promise<R>((resolve, reject) => {
+      lane.waiting.push(() => {
+        const late = longest !== undefined && performance.now() - queuedAt > longest.ms;
+        if (late) reject(longest.error());
+        else this.begin(key, lane, work).then(resolve, reject);
+      });
+    });
+  }
+
+  private begin<R>(key: string, lane: Lane, work: () => Promise<R>): Promise<R> {
+    lane.running++;
+    const running = work();
     const done = (): void => {
-      if (this.tails.get(key) === turn) this.tails.delete(key);
+      lane.running--;
+      while (lane.running < this.atOnce && lane.waiting.length > 0) lane.waiting.shift()!();
+      if (lane.running === 0) this.lanes.delete(key);
     };
-    turn.then(done, done);
-    return turn;
+    running.then(done, done);
+    return running;
   }
 }

@@ -13,6 +13,7 @@ import { TrimmedStreams1700000000009 } from './migrations/9-trimmed-streams.js';
 import { RecentCalls1700000000010 } from './migrations/10-recent-calls.js';
 import { AcceptedTokens1700000000011 } from './migrations/11-accepted-tokens.js';
 import { ErasureByKeyAlone1700000000012 } from './migrations/12-erasure-by-key-alone.js';
+import { EndedLongAgo1700000000014 } from './migrations/14-ended-long-ago.js';
 import { RetentionOfInstalls1700000000013 } from './migrations/13-retention-of-installs.js';
 
 /** Every query ends, and so does a transaction somebody forgot. Not for migrations: they take as long as they take. */
@@ -41,6 +42,7 @@ export function createDataSource(url: string, extra: object = DEADLINES): DataSo
       AcceptedTokens1700000000011,
       ErasureByKeyAlone1700000000012,
       RetentionOfInstalls1700000000013,
+      EndedLongAgo1700000000014,
     ],
     migrationsTransactionMode: 'each',
     installExtensions: false,

@@ -4,9 +4,9 @@ import { isOutage } from '../database/outage.js';
 import {
   type Append,
   type AppendResult,
+  type Decision,
   type EventActor,
   type NewEvent,
-  type NewJob,
   type StoredEvent,
   StoreUnavailable,
 } from './event.js';
@@ -21,7 +21,7 @@ export interface Cursor {
 }
 
 /** What an append obliges us to do besides; a pure function of its events, committed with them. */
-export type Obligations = (append: Append) => { jobs?: readonly NewJob[]; cancelJobs?: readonly string[] };
+export type Obligations = (append: Append) => Omit<Decision, 'events'>;
 
 export interface EventStoreOptions {
   obligations?: Obligations;

@@ -43,24 +43,36 @@ export interface NewJob {
   dueInMs: number;
   /** Nobody else may start it before this many milliseconds have passed; null: free for all when due. */
   leaseMs: number | null;
+  /** What the node that decided it knows already. It comes back with the append and is not recorded. */
+  hint?: unknown;
 }
 
-export interface Append<E extends NewEvent = NewEvent> {
+/** A job as it was committed with an append of this node. */
+export interface RecordedJob extends NewJob {
+  /** A moment before its lease began, on the clock of `performance`. */
+  grantedAt: number;
+}
+
+/** What a decide function comes to: what happened, what must follow from it, and what need not follow any more. */
+export interface Decision<E extends NewEvent = NewEvent> {
+  events: readonly E[];
+  jobs?: readonly NewJob[];
+  cancelJobs?: readonly string[];
+}
+
+export interface Append<E extends NewEvent = NewEvent> extends Decision<E> {
   streamId: string;
   /** The version the decision was made on; 0 for a new stream. There is no "any". */
   expectedVersion: number;
-  events: readonly E[];
   actor: EventActor | null;
   /** Makes the append idempotent: the same command on the same stream is recorded once. */
   commandId: string;
   claims?: readonly Claim[];
   release?: readonly string[];
-  jobs?: readonly NewJob[];
-  cancelJobs?: readonly string[];
 }
 
 export type AppendResult =
-  | { status: 'appended'; at: number }
+  | { status: 'appended'; at: number; jobs: readonly RecordedJob[] }
   /** Somebody else was faster: read again and decide again. */
   | { status: 'conflict' }
   /** This very command is already in the stream. */

@@ -142,11 +142,14 @@ export type RunStatement = (text: string, values: unknown[]) => Promise<{ rows: 
 
 /** Appends to different streams, in one statement. */
 export async function sendAppends(run: RunStatement, appends: readonly Append[]): Promise<AppendResult[]> {
+  const grantedAt = performance.now();
   const { rows } = await run(APPEND, parameters(appends));
   const { at, lost } = rows[0]!;
-  if (!lost) return appends.map(() => ({ status: 'appended', at }));
-  const losses = new Map(lost.map(({ stream, ...result }) => [stream, result]));
-  return appends.map(({ streamId }) => losses.get(streamId) ?? { status: 'appended', at });
+  const losses = new Map(lost?.map(({ stream, ...result }) => [stream, result]));
+  return appends.map(({ streamId, jobs = [] }) => {
+    const appended = { status: 'appended', at, jobs: jobs.map((job) => ({ ...job, grantedAt })) } as const;
+    return losses.get(streamId) ?? appended;
+  });
 }
 
 interface AppendedRow {

@@ -81,10 +81,18 @@ function stepsByDevice(
     const device = devices.get(data.deviceId) ?? { platform: null, steps: [] };
     devices.set(data.deviceId, device);
     if (typeof data.platform === 'string') device.platform = data.platform;
+    if (isObject(data.refusedBefore))
+      device.steps.push({
+        ...{ at, step: 'push-rejected' },
+        ...detailsOf('PushRejected', { provider: data.provider, ...data.refusedBefore }),
+      });
     device.steps.push({ at, step, ...detailsOf(type, data) });
   }
   return devices;
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
 
 function detailsOf(type: string, data: Record<string, unknown>): Partial<ExplainedStep> {
   const details: Partial<ExplainedStep> = {};

@@ -142,8 +142,8 @@ select count(ring_ms)::int as rang,
   from calls`;
 
 /**
- * An APNs environment that did not know a token is no event of its own: it follows from the healing, from a retry, or from
- * the other environment's refusal. `offset 0` keeps PostgreSQL from reading every push there is for a few calls.
+ * What the first of two APNs environments answered stands in the event about the second one. Calls of before 0.1.1 hold no such
+ * answer: that there was one follows from the healing, from a retry, or from the second one's refusal. `offset 0` keeps PostgreSQL from reading every push there is for a few calls.
  */
 const PUSHES = `
 select case push.type when 'PushAccepted' then 'accepted' when 'PushRejected' then 'rejected'
@@ -161,6 +161,8 @@ select case push.type when 'PushAccepted' then 'accepted' when 'PushRejected' th
       offset 0)
     select type, data from wake where type <> 'WakeRequested'
     union all
+    select 'PushRejected', '{"provider": "apns"}' || (data -> 'refusedBefore') from wake where data ? 'refusedBefore'
+    union all
     select 'PushRejected', jsonb_build_object('provider', 'apns', 'environment', stranger, 'status', 400,
                                               'reason', 'BadDeviceToken')
       from (
@@ -169,6 +171,8 @@ select case push.type when 'PushAccepted' then 'accepted' when 'PushRejected' th
         union select refused.device, asked.data ->> 'environment'
           from wake refused join wake asked on asked.device = refused.device and asked.data ->> 'channel' = 'push'
          where refused.data ->> 'reason' = 'BadDeviceToken' and refused.type = 'PushRejected'
-           and refused.data ->> 'environment' <> asked.data ->> 'environment') unknown) push
+           and refused.data ->> 'environment' <> asked.data ->> 'environment') unknown
+     where not exists (select from wake known where known.device = unknown.device
+                          and known.data #>> '{refusedBefore,environment}' = unknown.stranger)) push
  where begun.type = 'CallInitiated' and begun.at >= $1 and begun.at < $2
  group by 1, 2, 3, 4, 5 order by count desc, 1, 2, 3, 4, 5`;

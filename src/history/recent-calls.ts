@@ -27,6 +27,7 @@ export class RecentCallsHandler
   /** When thousands reconnect at once, they share statements. */
   private readonly reads: Batch<string, ExistingCall[]>;
   private sweeping: NodeJS.Timeout | null = null;
+  private stopped = false;
 
   constructor(
     @Inject(READ_POOL) private readonly pool: Pool,
@@ -42,6 +43,7 @@ export class RecentCallsHandler
 
   onModuleDestroy(): void {
     if (this.sweeping) clearInterval(this.sweeping);
+    this.stopped = true;
   }
 
   /** Users share statements, not their fate: after one that failed each is asked for alone. */
@@ -72,10 +74,23 @@ export class RecentCallsHandler
     }
   }
 
-  private async sweep(): Promise<void> {
-    await this.control
-      .query({ name: 'sweep_recent_calls', text: SWEEP, values: [JUST_ENDED_MS, SWEPT_AT_ONCE] })
-      .catch((error: unknown) => this.log.warn('calls that are over could not be swept', { error }));
+  /** Removes what nobody needs any more. */
+  async sweep(): Promise<void> {
+    try {
+      while (!this.stopped && (await this.sweepSome()) === SWEPT_AT_ONCE);
+    } catch (error) {
+      this.log.warn('calls that are over could not be swept', { error });
+    }
+  }
+
+  /** @returns how many rows are gone */
+  private async sweepSome(): Promise<number> {
+    const { rowCount } = await this.control.query({
+      name: 'sweep_recent_calls',
+      text: SWEEP,
+      values: [JUST_ENDED_MS, SWEPT_AT_ONCE],
+    });
+    return rowCount ?? 0;
   }
 }
 
@@ -90,4 +105,5 @@ select begun.user_id, stream.history from (${side('caller')} union all ${side('c
 const SWEEP = `
 delete from recent_calls where stream_id in (
   select stream_id from recent_calls
-   where ended_at < clock_timestamp() - $1::int * interval '1 millisecond' limit $2)`;
+   where ended_at < clock_timestamp() - $1::int * interval '1 millisecond'
+   limit $2 for update skip locked)`;

@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import { CallChanged } from '../calls/call-changed.js';
 import { TokenPurgeBreaker } from '../ringing/token-purge-breaker.js';
 import { WakeProgressed } from '../ringing/wake-progressed.js';
-import { JobSweeper } from '../ringing/job-sweeper.js';
+import { JobRunner } from '../ringing/job-runner.js';
 import { SocketServer } from '../sockets/socket-server.js';
 
 /** What this node has done, for Prometheus. Labels have few values: never an id. */
@@ -15,7 +15,7 @@ export class Metrics implements IEventHandler<CallChanged | WakeProgressed> {
   private readonly pushes: Counter<'provider' | 'environment' | 'result' | 'reason'>;
   private readonly timeToRing: Histogram;
 
-  constructor(sockets: SocketServer, sweeper: JobSweeper, breaker: TokenPurgeBreaker) {
+  constructor(sockets: SocketServer, runner: JobRunner, breaker: TokenPurgeBreaker) {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
     this.events = new Counter({
@@ -50,7 +50,7 @@ export class Metrics implements IEventHandler<CallChanged | WakeProgressed> {
       help: 'How late the jobs of the last look were: timers, retries, and what a dead node left',
       registers,
       collect() {
-        this.set(sweeper.lagMs / 1_000);
+        this.set(runner.lagMs / 1_000);
       },
     });
     new Gauge({

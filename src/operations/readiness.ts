@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { Bus } from '../cluster/bus.js';
 import { CONTROL_POOL } from '../database/pools.js';
 import { inTime } from '../deadline.js';
-import { JobSweeper } from '../ringing/job-sweeper.js';
+import { JobRunner } from '../ringing/job-runner.js';
 import { type PushTrouble, TokenPurgeBreaker } from '../ringing/token-purge-breaker.js';
 
 export interface Health {
@@ -27,7 +27,7 @@ export class Readiness {
     @Inject(CONTROL_POOL) private readonly pool: Pool,
     private readonly breaker: TokenPurgeBreaker,
     private readonly bus: Bus,
-    private readonly sweeper: JobSweeper,
+    private readonly runner: JobRunner,
   ) {}
 
   async check(): Promise<Health> {
@@ -38,7 +38,7 @@ export class Readiness {
       const away = 'Redis is away; other nodes are heard a little later';
       parts.redis = this.bus.connected ? { status: 'ok' } : { status: 'degraded', detail: away };
     }
-    const { lagMs } = this.sweeper;
+    const { lagMs } = this.runner;
     if (lagMs > LATE_MS)
       parts.jobs = {
         status: 'degraded',

@@ -3,6 +3,7 @@ import { Command, CommandBus, CommandHandler, EventBus, type ICommandHandler, Qu
 import { DataSource, type EntityManager } from 'typeorm';
 import { Calls } from '../calls/calls.js';
 import { CloseCall } from '../calls/close-call.js';
+import { Feed } from '../cluster/feed.js';
 import { DeviceRegistry } from '../devices/device-registry.js';
 import { StoreUnavailable } from '../event-store/event.js';
 import { EventStore } from '../event-store/event-store.js';
@@ -11,6 +12,7 @@ import { UserErased } from './user-erased.js';
 
 /** Erasures of one user that stay recorded. */
 const KEPT_EVENTS = 10;
+const ATTEMPTS = 5;
 
 /** A user wants to be forgotten. May be repeated, and is to be when it fails halfway. */
 export class EraseUser extends Command<void> {
@@ -30,19 +32,15 @@ export class EraseUserHandler implements ICommandHandler<EraseUser> {
     private readonly store: EventStore,
     private readonly registry: DeviceRegistry,
     private readonly calls: Calls,
+    private readonly feed: Feed,
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
     private readonly events: EventBus,
   ) {}
 
   async execute({ userId }: EraseUser): Promise<void> {
-    const commandId = randomUUID();
-    await this.dataSource
-      .transaction((manager) => this.forget(manager, { userId, commandId }))
-      .catch((error: unknown) => {
-        this.store.disown(commandId); // committed all the same, it is heard through the feed
-        throw error;
-      });
+    await this.record(userId);
+    this.feed.recorded();
     this.store.forgetKeyOf(userId);
     this.calls.forgetCallsOf(userId);
     const recent = await this.queries.execute(new RecentCalls(userId));
@@ -51,6 +49,22 @@ export class EraseUserHandler implements ICommandHandler<EraseUser> {
       live.map(({ callId }) => this.commands.execute(new CloseCall(callId, 'participant_erased'))),
     );
     this.events.publish(new UserErased(userId));
+  }
+
+  /** Again when somebody else has recorded something about the user meanwhile: nothing of the attempt remains then. */
+  private async record(userId: string): Promise<void> {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const commandId = randomUUID();
+      try {
+        await this.dataSource.transaction((manager) => this.forget(manager, { userId, commandId }));
+        return;
+      } catch (error) {
+        if (error instanceof Raced) continue;
+        this.store.disown(commandId); // committed all the same, it is heard through the feed
+        throw error;
+      }
+    }
+    throw new StoreUnavailable(new Error(`the user's stream changed during each of ${ATTEMPTS} attempts`));
   }
 
   /** The recorded event tells the other nodes, and the app's backend. Nothing left to forget is nothing to record. */
@@ -72,8 +86,7 @@ export class EraseUserHandler implements ICommandHandler<EraseUser> {
       async (text, values) => ({ rows: await manager.query(text, values) }),
       append,
     );
-    if (status !== 'appended')
-      throw new StoreUnavailable(new Error('the user is being erased by another request'));
+    if (status !== 'appended') throw new Raced();
     await manager.query('select trim_stream($1, $2)', [streamId, KEPT_EVENTS]);
   }
 }
@@ -82,3 +95,6 @@ interface Erasure {
   userId: string;
   commandId: string;
 }
+
+/** Rolls the transaction back. */
+class Raced extends Error {}

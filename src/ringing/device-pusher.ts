@@ -11,7 +11,7 @@ import type { Lease } from './lease.js';
 import { type CallPush, asStrings, callPush } from './push-payload.js';
 import { Senders } from './senders.js';
 import { needsPush } from './wake-events.js';
-import { WakeLog } from './wake-log.js';
+import { Wakes } from './wakes.js';
 
 /** How long an action token outlives the ring. */
 const ACTION_GRACE_MS = 30_000;
@@ -34,7 +34,7 @@ export interface Push {
 export class DevicePusher {
   constructor(
     private readonly calls: Calls,
-    private readonly log: WakeLog,
+    private readonly wakes: Wakes,
     private readonly senders: Senders,
     private readonly tokens: ActionTokens,
     private readonly gateway: Gateway,
@@ -86,7 +86,7 @@ export class DevicePusher {
   /** By what this node knows without asking: the call still rings, and the device does not have it yet. */
   private isOfUse({ call: { callId, ringExpiresAt }, deviceId, again }: Push): boolean {
     if (!this.calls.mayRing(callId) || this.clock.now() >= ringExpiresAt) return false;
-    const device = this.log.known(callId)?.devices[deviceId];
+    const device = this.wakes.known(callId)?.devices[deviceId];
     return device === undefined || needsPush(device, again);
   }
 }

@@ -2,15 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { Batch } from '../database/batch.js';
 import { CONTROL_POOL } from '../database/pools.js';
-import { LEASE_MS } from './obligations.js';
-
-export type JobKind = 'wake' | 'ring-timeout' | 'max-duration' | 'push' | 'hedge' | 'call-over';
+import { type JobKind, type JobPayload, LEASE_MS } from './domain/jobs.js';
 
 export interface Job {
   key: string;
   kind: JobKind;
-  payload: { callId: string; deviceId?: string };
-  /** Counts the claims; who holds an older epoch has lost the job. */
+  payload: JobPayload;
+  /** Counts the claims; who holds an older epoch has lost the job. 0: nobody but the node that recorded it has had it. */
   epoch: number;
   /** For how long it could have been claimed before it was. */
   lateMs: number;

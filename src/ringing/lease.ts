@@ -1,5 +1,5 @@
 import type { Jobs } from './jobs.js';
-import { LEASE_MS } from './obligations.js';
+import { LEASE_MS } from './domain/jobs.js';
 
 /** A job this node holds for a while; then another node may take it over, and who was held up in between must not act on it. */
 export class Lease {

@@ -4,29 +4,32 @@ import { Calls } from '../calls/calls.js';
 import { CloseCall } from '../calls/close-call.js';
 import { type UnansweredCall, isUnanswered } from '../calls/domain/call.js';
 import { CLOCK, type Clock } from '../clock.js';
+import { KeyedQueue } from '../concurrency/keyed-queue.js';
 import { DeviceRegistry } from '../devices/device-registry.js';
 import { type PushAddress, Reaches } from '../devices/reach.js';
 import { type PushAnswer, refused } from '../push/push-result.js';
 import { DevicePusher } from './device-pusher.js';
-import { JobSweeper } from './job-sweeper.js';
+import { giveUp, mayStillRing } from './domain/give-up.js';
+import { pushKey } from './domain/jobs.js';
+import { PUSHES_AT_ONCE } from './domain/request-wake.js';
+import { settlePush } from './domain/settle-push.js';
 import { Jobs } from './jobs.js';
 import { Lease } from './lease.js';
-import { pushKey } from './obligations.js';
 import { type Attempt, type Verdict, appOf, verdictOf } from './push-verdict.js';
 import { Senders } from './senders.js';
 import { TokenPurgeBreaker } from './token-purge-breaker.js';
-import { type DeviceWake, type Wake, mayRetry, needsPush } from './wake-events.js';
-import { WakeLog } from './wake-log.js';
+import { type DeviceWake, type Wake, needsPush } from './wake-events.js';
+import { Wakes } from './wakes.js';
 
 /** How long nobody looks again whether the call still rings; a busy database can hold the plan up for seconds. */
 const FRESH_MS = 150;
 
 type Pushed = NonNullable<DeviceWake['push']>;
 
-/** Where a push goes, as it was read at a moment on the clock of `performance`, before its job was recorded. */
+/** Where a push goes, as the node knew that recorded its job, and a moment before its lease began, on the clock of `performance`. */
 export interface KnownAddress {
   address: PushAddress;
-  readAt: number;
+  grantedAt: number;
 }
 
 /** One attempt to wake one device, with the `apns-id` its wake record holds; what comes of it is recorded. */
@@ -45,13 +48,14 @@ export class PushDevice extends Command<void> {
 
 @CommandHandler(PushDevice)
 export class PushDeviceHandler implements ICommandHandler<PushDevice> {
+  private readonly turns = new KeyedQueue(PUSHES_AT_ONCE);
+
   constructor(
     private readonly calls: Calls,
     private readonly reaches: Reaches,
     private readonly registry: DeviceRegistry,
-    private readonly log: WakeLog,
+    private readonly wakes: Wakes,
     private readonly jobs: Jobs,
-    private readonly sweeper: JobSweeper,
     private readonly senders: Senders,
     private readonly pusher: DevicePusher,
     private readonly breaker: TokenPurgeBreaker,
@@ -59,19 +63,23 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  async execute({ callId, deviceId, epoch, known }: PushDevice): Promise<void> {
+  execute(command: PushDevice): Promise<void> {
+    return this.turns.run(command.callId, () => this.push(command));
+  }
+
+  private async push({ callId, deviceId, epoch, known }: PushDevice): Promise<void> {
     const job = { key: pushKey(callId, deviceId), epoch };
     // On the fast path all was recorded here milliseconds ago; later attempts look again, as other nodes may have gone on.
-    const fresh = known && performance.now() - known.readAt < FRESH_MS ? known : null;
+    const fresh = known && performance.now() - known.grantedAt < FRESH_MS ? known : null;
     const call = await (fresh ? this.calls.recall(callId) : this.calls.load(callId));
-    const wake = await (fresh ? this.log.recall(callId) : this.log.load(callId));
+    const wake = await (fresh ? this.wakes.recall(callId) : this.wakes.load(callId));
     const device = wake.devices[deviceId];
     const push = device && needsPush(device) ? device.push : null;
     if (!isUnanswered(call) || this.clock.now() >= call.ringExpiresAt || !push) return this.jobs.finish(job);
     const address =
       fresh?.address ?? (await this.reaches.ofDevice(call.callee.userId, deviceId))?.push ?? null;
     const attempt = address
-      ? await this.attempt(call, deviceId, push, address, new Lease(this.jobs, job, fresh?.readAt ?? null))
+      ? await this.attempt(call, deviceId, push, address, new Lease(this.jobs, job, fresh?.grantedAt ?? null))
       : { address: null, provider: push.provider, results: [] };
     if (attempt === 'lost') return;
     if (attempt === 'withdrawn') return this.jobs.finish(job);
@@ -116,7 +124,7 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
     const first = answered(environment, result);
     if (result.outcome !== 'bad-token' || !this.senders.apns.has(bundleId, other)) return first;
     // The refusal may have been long in coming, and nobody is woken twice or for a call that is over.
-    const [now, wake] = await Promise.all([this.calls.load(call.callId), this.log.load(call.callId)]);
+    const [now, wake] = await Promise.all([this.calls.load(call.callId), this.wakes.load(call.callId)]);
     const device = wake.devices[deviceId];
     if (!isUnanswered(now) || !device || !needsPush(device, true)) return { ...first, unfinished: true };
     const second = await this.pusher.send({ ...push, environment: other, again: true }, lease);
@@ -141,23 +149,9 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
         await this.registry.correctEnvironment(userId, deviceId, token, verdict.correctedTo);
       if (verdict.retire) retired = await this.registry.retireToken(userId, deviceId, token, tokenUpdatedAt);
     }
-    const key = pushKey(callId, deviceId);
-    const payload = { callId, deviceId };
-    let retryInMs: number | null = null;
-    const wake = await this.log.record(callId, (known) => {
-      retryInMs = null;
-      const device = known.devices[deviceId];
-      if (device?.push?.result !== 'pending') return { events: [], cancelJobs: [key] };
-      const { reached } = device;
-      if (mayRetry(known, device)) retryInMs = verdict.retryAfterMs;
-      const events = verdict
-        .events(deviceId, { reached, retryInMs })
-        .filter(({ type }) => retired || type !== 'DevicePushTokenRetired');
-      const jobs =
-        retryInMs === null ? [] : [{ key, kind: 'push', payload, dueInMs: retryInMs, leaseMs: null }];
-      return { events, cancelJobs: [key], jobs };
-    });
-    if (retryInMs !== null) this.sweeper.nudge(retryInMs);
+    const { wake } = await this.wakes.change(callId, (known) =>
+      settlePush(known, { callId, deviceId, verdict, retired }),
+    );
     // Only now: whatever becomes of this statement, an accepted push is not sent again.
     if (verdict.outcome === 'accepted' && address?.tokenAccepted === false)
       await this.registry.rememberAcceptance(userId, deviceId, address.token);
@@ -172,20 +166,11 @@ export class PushDeviceHandler implements ICommandHandler<PushDevice> {
     if (verdict.configurationFault) this.breaker.configurationFault(app, verdict.configurationFault);
   }
 
-  /** Every push was refused for good and no socket is there: waiting for the ring to end would help nobody. */
-  private async giveUpIfHopeless(call: UnansweredCall, wake: Wake): Promise<void> {
-    const hope = Object.values(wake.devices).some(
-      ({ reached, push }) => reached || (push && push.result !== 'rejected'),
-    );
-    if (hope) return;
-    const reaches = await this.reaches.of(call.callee.userId);
-    const untried = reaches.some(
-      ({ deviceId, live, push }) => live !== null || (push !== null && !wake.devices[deviceId]),
-    );
-    if (untried) return;
-    await this.log.record(call.callId, () => ({
-      events: [{ type: 'DeviceUnreachable', data: { deviceId: null, reason: 'push-refused' } }],
-    }));
-    await this.commands.execute(new CloseCall(call.callId, 'unreachable'));
+  /** Reads where else the callee could be reached only when all that was asked has refused. */
+  private async giveUpIfHopeless({ callId, callee }: UnansweredCall, wake: Wake): Promise<void> {
+    if (mayStillRing(wake)) return;
+    const reaches = await this.reaches.of(callee.userId);
+    const { events } = await this.wakes.change(callId, (known) => giveUp(known, { reaches }));
+    if (events.length > 0) await this.commands.execute(new CloseCall(callId, 'unreachable'));
   }
 }

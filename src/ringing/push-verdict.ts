@@ -2,7 +2,7 @@ import type { ApnsEnvironment } from '../devices/device.entity.js';
 import type { PushAddress } from '../devices/reach.js';
 import type { PushAnswer } from '../push/push-result.js';
 import type { TokenPurgeBreaker } from './token-purge-breaker.js';
-import type { DeviceWake, Provider, WakeEvent } from './wake-events.js';
+import type { DeviceWake, FirstRefusal, Provider, WakeEvent } from './wake-events.js';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 3_000;
@@ -68,11 +68,15 @@ export function verdictOf(attempt: Attempt, circumstances: Circumstances): Verdi
     return {
       ...nothing,
       outcome: 'refused',
-      events: (id, standing) => [rejected(id, provider, null, null, 'NoPushToken', false, standing)],
+      events: (id, standing) => [
+        rejected(id, { ...NO_TOKEN, provider, environment: null, status: null }, standing),
+      ],
     };
   const { environment, result } = last;
+  const refusal = firstRefusal(results);
+  const answer = { provider, environment, status: result.status, ...refusal };
   const reject = (deviceId: string, standing: Standing, configuration = false): WakeEvent =>
-    rejected(deviceId, provider, environment, result.status, reasonOf(result), configuration, standing);
+    rejected(deviceId, { ...answer, reason: reasonOf(result), configuration }, standing);
 
   switch (result.outcome) {
     case 'accepted': {
@@ -81,7 +85,7 @@ export function verdictOf(attempt: Attempt, circumstances: Circumstances): Verdi
       return {
         ...{ ...nothing, outcome: 'accepted', correctedTo: from && environment },
         events: (deviceId) => [
-          { type: 'PushAccepted', data: { deviceId, provider, environment, status: result.status } },
+          { type: 'PushAccepted', data: { deviceId, ...answer } },
           ...(from && environment
             ? [{ type: 'DeviceApnsEnvironmentCorrected' as const, data: { deviceId, from, to: environment } }]
             : []),
@@ -120,9 +124,8 @@ export function verdictOf(attempt: Attempt, circumstances: Circumstances): Verdi
       const attemptNr = circumstances.push.attempts + 1;
       const pause = pauseBefore(attemptNr, result.retryAfterMs, circumstances.random);
       const retryAfterMs = circumstances.now + pause < circumstances.ringExpiresAt ? pause : null;
-      const { status, reason } = result;
-      const refusedIn = results.length === 2 ? (results[0]?.environment ?? undefined) : undefined;
-      const data = { provider, environment, status, reason, attempt: attemptNr };
+      const refusedIn = refusal.refusedBefore?.environment;
+      const data = { ...answer, reason: result.reason, attempt: attemptNr };
       return {
         ...nothing,
         outcome: 'waiting',
@@ -152,25 +155,22 @@ export function pauseBefore(attempt: number, retryAfterMs: number | null, random
 
 const reasonOf = (result: PushAnswer): string => ('reason' in result ? result.reason : '');
 
+/** How the first of two APNs environments refused the push, where two were asked. */
+function firstRefusal([first, second]: Attempt['results']): { refusedBefore?: FirstRefusal } {
+  if (!second || !first?.environment || first.result.outcome !== 'bad-token') return {};
+  const { status, reason } = first.result;
+  return { refusedBefore: { environment: first.environment, status, reason } };
+}
+
+const NO_TOKEN = { reason: 'NoPushToken', configuration: false };
+
 const rejected = (
   deviceId: string,
-  provider: Provider,
-  environment: ApnsEnvironment | null,
-  status: number | null,
-  reason: string,
-  configuration: boolean,
+  answer: Omit<Extract<WakeEvent, { type: 'PushRejected' }>['data'], 'deviceId' | 'reached'>,
   { reached }: Standing,
 ): WakeEvent => ({
   type: 'PushRejected',
-  data: {
-    deviceId,
-    provider,
-    environment,
-    status,
-    reason,
-    configuration,
-    ...(reached ? { reached } : {}),
-  },
+  data: { deviceId, ...answer, ...(reached ? { reached } : {}) },
 });
 
 const retired = (deviceId: string, provider: Provider, reason: string): WakeEvent => ({

@@ -8,7 +8,7 @@ import { FcmSender } from '../push/fcm.js';
 import { ConfirmReachedHandler } from './confirm-reached.js';
 import { DevicePusher } from './device-pusher.js';
 import { HedgeDeviceHandler } from './hedge-device.js';
-import { JobSweeper } from './job-sweeper.js';
+import { JobRunner } from './job-runner.js';
 import { Jobs } from './jobs.js';
 import { MayRingHandler } from './may-ring.js';
 import { PushDeviceHandler } from './push-device.js';
@@ -17,7 +17,7 @@ import { Senders } from './senders.js';
 import { TellCallOverHandler } from './tell-call-over.js';
 import { TokenPurgeBreaker } from './token-purge-breaker.js';
 import { WakeCallHandler } from './wake-call.js';
-import { WakeLog } from './wake-log.js';
+import { Wakes } from './wakes.js';
 
 /** Not by the wall clock: each step of it would make a new provider token, and Apple refuses more than one in 20 minutes. */
 const senders = ({ push: { apnsApps, fcmApps, origins, ca } }: Config, clock: Clock): Senders =>
@@ -34,12 +34,12 @@ const senders = ({ push: { apnsApps, fcmApps, origins, ca } }: Config, clock: Cl
 @Module({
   imports: [CallsModule, DevicesModule],
   providers: [
-    ...[RingSaga, JobSweeper, Jobs, WakeLog, DevicePusher],
+    ...[RingSaga, JobRunner, Jobs, Wakes, DevicePusher],
     { provide: TokenPurgeBreaker, useFactory: () => new TokenPurgeBreaker() },
     { provide: Senders, inject: [CONFIG, CLOCK], useFactory: senders },
     ...[WakeCallHandler, HedgeDeviceHandler, PushDeviceHandler, ConfirmReachedHandler, TellCallOverHandler],
     MayRingHandler,
   ],
-  exports: [JobSweeper, TokenPurgeBreaker, Senders, WakeLog],
+  exports: [JobRunner, TokenPurgeBreaker, Senders, Wakes],
 })
 export class RingingModule {}

@@ -48,6 +48,17 @@ interface PushFacts {
   provider: Provider;
   environment: ApnsEnvironment | null;
   status: number | null;
+  /**
+   * What the other APNs environment had answered a moment before in the same attempt. Absent when only one was asked, and in
+   * events of before 0.1.1, which do not hold the first answer.
+   */
+  refusedBefore?: FirstRefusal;
+}
+
+export interface FirstRefusal {
+  environment: ApnsEnvironment;
+  status: number;
+  reason: string;
 }
 
 interface MaybeReached {

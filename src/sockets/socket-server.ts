@@ -5,6 +5,7 @@ import { Server, type Socket } from 'socket.io';
 import { UserTokens } from '../auth/user-tokens.js';
 import { deviceId as deviceIdSchema } from '../calls/payloads.js';
 import { CLOCK, type Clock } from '../clock.js';
+import { FairTurns } from '../concurrency/fair-turns.js';
 import { CONFIG, type Config } from '../config.js';
 import { Presence } from '../devices/presence.js';
 import { type Code, Failure, failureOf } from '../failure.js';
@@ -40,6 +41,7 @@ export class SocketServer {
     private readonly tokens: UserTokens,
     private readonly sessions: Sessions,
     private readonly presence: Presence,
+    private readonly turns: FairTurns,
     private readonly quotas: Quotas,
     private readonly arrivals: Arrivals,
     private readonly dispatcher: Dispatcher,
@@ -64,8 +66,12 @@ export class SocketServer {
       connectTimeout: STRANGE_MS,
       // CORS does not guard WebSockets: the origin is ours to check. Native apps send none, and bear a token.
       allowRequest: (request, decide) => {
-        if (allowsHost(config, request.headers.host)) decide(null, this.mayConnect(request));
-        else decide(FOREIGN_HOST, false);
+        const begin = (): void => {
+          if (allowsHost(config, request.headers.host)) decide(null, this.mayConnect(request));
+          else decide(FOREIGN_HOST, false);
+        };
+        if (this.turns.run(clientAddress(request, config.trustedProxies), begin)) return;
+        decide(null, turnAway(request, '429 Too Many Requests'));
       },
     });
     this.io = io;

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { PushSimulator } from '../../src/simulator/push-simulator.js';
+import { PushSimulator } from 'ringway-simulator';
 import { type TestGateway, testGateway } from '../support/gateway.js';
 import { isInstalled, run, workshop } from './run.js';
 import { ROOT, type Sample, nameOf, samplesOf } from './samples.js';
@@ -48,8 +48,7 @@ describe('the samples of the documentation', () => {
     ...sample,
     code: sample.code
       .replaceAll(/https?:\/\/(localhost:3000|calls\.example\.com)/g, demo.url)
-      .replaceAll('http://127.0.0.1:21954', simulator.origins.control)
-      .replaceAll("'./dist/", `'${ROOT}/dist/`),
+      .replaceAll('http://127.0.0.1:21954', simulator.origins.control),
   });
   const environment = async (): Promise<Record<string, string>> => {
     const callId = randomUUID();

@@ -1,6 +1,8 @@
+import { jest } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Feed } from '../../src/cluster/feed.js';
 import { type TestDatabase, freshDatabase } from '../support/database.js';
 import { everythingStored } from '../support/everything.js';
 import { type TestGateway, eventually, request, testGateway } from '../support/gateway.js';
@@ -64,6 +66,35 @@ describe.each(hasRedis ? ['without Redis', 'with Redis'] : ['without Redis'])('t
     const again = await two.phone('dave', { name: 'Dave again' });
     const callId = await again.calls('erin');
     expect((await one.http(`/v1/calls/${callId}`, { as: 'erin' })).body.caller.name).toBe('Dave again');
+  });
+});
+
+const withRedis = hasRedis ? describe : describe.skip;
+withRedis('an erasure on another node', () => {
+  let redis: TestRedis;
+  let database: TestDatabase;
+  let one: TestGateway;
+  let two: TestGateway;
+  beforeAll(async () => {
+    // Neither node looks for news by itself: what it hears, it was told.
+    jest.spyOn(Feed.prototype, 'look').mockImplementation(() => undefined);
+    redis = await TestRedis.start();
+    database = await freshDatabase();
+    one = await testGateway({ REDIS_URL: redis.url }, database);
+    two = await testGateway({ REDIS_URL: redis.url }, database);
+  });
+  afterAll(async () => {
+    jest.restoreAllMocks();
+    await Promise.all([one.stop(), two.stop()]);
+    await redis.kill();
+    await database.drop();
+  });
+
+  it('ends the sockets of the user there at once, who had no call that would tell of it', async () => {
+    const there = await two.phone('carol');
+    expect((await one.http('/v1/me', { as: 'carol', method: 'DELETE' })).status).toBe(204);
+    await there.hears('session:expired');
+    await there.hears('disconnect');
   });
 });
 

@@ -1,4 +1,4 @@
-import { ask } from '../support/embedded-postgres.js';
+import { ask } from '../support/database.js';
 import { type PushingGateway, pushingGateway } from '../support/pushing.js';
 
 describe('a callee with several devices', () => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { PushSimulator } from '../../src/simulator/push-simulator.js';
+import { PushSimulator } from 'ringway-simulator';
 import { type TestDatabase, freshDatabase } from '../support/database.js';
 import { request } from '../support/gateway.js';
 import { Phone } from '../support/phone.js';

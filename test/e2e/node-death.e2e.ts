@@ -1,4 +1,4 @@
-import { PushSimulator } from '../../src/simulator/push-simulator.js';
+import { PushSimulator } from 'ringway-simulator';
 import { type TestDatabase, freshDatabase } from '../support/database.js';
 import { request } from '../support/gateway.js';
 import { Phone } from '../support/phone.js';

@@ -128,7 +128,7 @@ describe('an operator', () => {
         ...{ result: 'environment-corrected', provider: 'apns', environment: 'sandbox' },
         ...{ status: null, reason: null, count: 1 },
       },
-      // No event of its own: the environment that was healed is the one that refused.
+      // Recorded with the answer of the other environment.
       {
         ...{ result: 'rejected', provider: 'apns', environment: 'production' },
         ...{ status: 400, reason: 'BadDeviceToken', count: 1 },

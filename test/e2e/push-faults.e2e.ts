@@ -1,5 +1,5 @@
-import type { Fault } from '../../src/simulator/push-simulator.js';
-import { ask } from '../support/embedded-postgres.js';
+import type { Fault } from 'ringway-simulator';
+import { ask } from '../support/database.js';
 import { BUNDLE, type PushingGateway, pushingGateway } from '../support/pushing.js';
 
 type Service = 'apns-sandbox' | 'fcm' | 'token';
@@ -75,6 +75,20 @@ describe('when Apple or Google stumbles', () => {
     const callId = await alice.calls(bob);
     expect((await gateway.simulator.nextDelivery(pixel.token, 10_000)).payload).toMatchObject({ callId });
     await alice.hears('call:progress', ({ step }) => step === 'push-accepted');
+  });
+
+  it('FCM knows the access token no more, twice within a minute: the Android phone is woken both times', async () => {
+    const alice = await gateway.phone('alice');
+    const bob = 'bob whose FCM forgets who is speaking';
+    const pixel = await gateway.android(bob);
+    for (let time = 1; time <= 2; time++) {
+      inject('fcm', { kind: 'answer', status: 401, reason: 'UNAUTHENTICATED' }, 1);
+      const callId = await alice.calls(bob);
+      expect((await gateway.simulator.nextDelivery(pixel.token)).payload).toMatchObject({ callId });
+      await alice.hears('call:progress', (told) => told.callId === callId && told.step === 'push-accepted');
+      await alice.say('call:cancel', { callId });
+      expect((await gateway.simulator.nextDelivery(pixel.token)).payload).toMatchObject({ type: 'call-over' });
+    }
   });
 
   it('a push that waits for its next attempt is not sent any more once the caller has given up', async () => {

@@ -1,5 +1,5 @@
 import type { Phone } from '../support/phone.js';
-import { ask } from '../support/embedded-postgres.js';
+import { ask } from '../support/database.js';
 import { type PushingGateway, pushingGateway } from '../support/pushing.js';
 
 describe('a phone that has the call', () => {

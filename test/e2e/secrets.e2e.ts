@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { PushSimulator } from '../../src/simulator/push-simulator.js';
+import { PushSimulator } from 'ringway-simulator';
 import { type TestDatabase, freshDatabase } from '../support/database.js';
 import { everythingStored } from '../support/everything.js';
 import { type HttpOptions, eventually, request } from '../support/gateway.js';

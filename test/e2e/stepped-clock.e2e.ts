@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
-import { PushSimulator } from '../../src/simulator/push-simulator.js';
+import { PushSimulator } from 'ringway-simulator';
 import { GatewayNode } from '../nemesis/node.js';
 import { type TestDatabase, freshDatabase } from '../support/database.js';
 import { eventually, request } from '../support/gateway.js';

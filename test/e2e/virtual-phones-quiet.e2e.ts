@@ -1,5 +1,4 @@
-import { VirtualAndroid } from '../../src/simulator/virtual-android.js';
-import { VirtualIphone } from '../../src/simulator/virtual-iphone.js';
+import { VirtualAndroid, VirtualIphone } from 'ringway-simulator';
 import { BUNDLE, type PushingGateway, pushingGateway } from '../support/pushing.js';
 import { type Platform, VirtualPhones } from '../support/virtual-phones.js';
 

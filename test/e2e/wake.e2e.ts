@@ -84,16 +84,24 @@ describe('a phone whose app is not running', () => {
     expect(devices.body.items).toMatchObject([
       { deviceId: iphone.deviceId, apnsEnvironment: 'sandbox', pushToken: `…${iphone.token.slice(-6)}` },
     ]);
-    const types = (await gateway.timeline(callId, 'alice')).map(({ type }) => type);
-    expect(types).toEqual([
+    const timeline = await gateway.timeline(callId, 'alice');
+    expect(timeline.map(({ type }) => type)).toEqual([
       'CallInitiated',
       'WakeRequested',
       'PushAccepted',
       'DeviceApnsEnvironmentCorrected',
     ]);
+    const refusal = { environment: 'production', status: 400, reason: 'BadDeviceToken' };
+    expect(timeline[2]?.data).toMatchObject({ environment: 'sandbox', status: 200, refusedBefore: refusal });
     await gateway.http(`/v1/calls/${callId}/answer`, { ...bearer(push.payload.actionToken), method: 'POST' });
     const explained = await gateway.http(`/v1/calls/${callId}/explain`, { as: 'alice' });
     expect(explained.body).toMatchObject({ code: 'answered_after_environment_healed' });
+    expect(explained.body.devices[0].steps.slice(0, 4)).toMatchObject([
+      { step: 'push-sent', environment: 'production' },
+      { step: 'push-rejected', provider: 'apns', ...refusal },
+      { step: 'push-accepted', environment: 'sandbox', status: 200 },
+      { step: 'environment-corrected', environment: 'sandbox' },
+    ]);
   });
 
   it('is not asked for in the wrong environment again after its app has started and declared the same', async () => {

@@ -1,7 +1,7 @@
 import { type CallEvent, type ExistingCall, callOf } from '../../src/calls/domain/call.js';
 import { type CallView, viewOf } from '../../src/calls/domain/call-view.js';
 import type { WakeEvent } from '../../src/ringing/wake-events.js';
-import type { LogEntry } from '../../src/simulator/push-simulator.js';
+import type { LogEntry } from 'ringway-simulator';
 import type { Handset } from './handset.js';
 import type { History } from './history.js';
 import type { World } from './world.js';

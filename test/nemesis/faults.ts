@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Fault as PushFault } from '../../src/simulator/push-simulator.js';
+import type { Fault as PushFault } from 'ringway-simulator';
 import type { Chance } from './chance.js';
 import type { Fault, History } from './history.js';
 import type { Person } from './person.js';

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CallView } from '../../src/calls/domain/call-view.js';
-import type { DeliveredPush } from '../../src/simulator/push-simulator.js';
+import type { DeliveredPush } from 'ringway-simulator';
 import type { Chance } from './chance.js';
 import type { Handset } from './handset.js';
 import type { Operation } from './history.js';

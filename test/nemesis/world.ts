@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { SignJWT } from 'jose';
 import { migrate } from '../../src/database/migrate.js';
-import { PushSimulator } from '../../src/simulator/push-simulator.js';
+import { PushSimulator } from 'ringway-simulator';
 import { TestRedis, hasRedis } from '../support/redis.js';
 import { GatewayNode } from './node.js';
 import { KillablePostgres } from './processes.js';

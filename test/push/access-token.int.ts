@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { jwtVerify } from 'jose';
 import { AccessToken, type AccessTokenResult } from '../../src/push/access-token.js';
-import { makeCertificates } from '../../src/simulator/certificates.js';
+import { makeCertificates } from 'ringway-simulator';
 import { certificates } from './hostile-server.js';
 import { closes } from './loopback.js';
 import { serviceAccountKey, TokenEndpoint } from './token-endpoint.js';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { H2Origin } from '../../src/push/h2-origin.js';
-import { makeCertificates } from '../../src/simulator/certificates.js';
+import { makeCertificates } from 'ringway-simulator';
 import { answer, HostileServer, Wire } from './hostile-server.js';
 import { accepted, all, burst, closes, originOf, post, serverThat, tcpServerThat } from './loopback.js';
 import { until } from '../support/until.js';

@@ -15,7 +15,7 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
-import { makeCertificates, type Certificates } from '../../src/simulator/certificates.js';
+import { makeCertificates, type Certificates } from 'ringway-simulator';
 
 export const certificates: Certificates = await makeCertificates(['localhost', '127.0.0.1']);
 

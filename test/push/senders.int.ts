@@ -2,9 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ApnsSender, type ApnsEnvironment, type ApnsMessage } from '../../src/push/apns.js';
 import { FcmSender, type FcmMessage } from '../../src/push/fcm.js';
 import type { PushResult } from '../../src/push/push-result.js';
-import type { Fault } from '../../src/simulator/faults.js';
-import type { ServiceName } from '../../src/simulator/journal.js';
-import { PushSimulator } from '../../src/simulator/push-simulator.js';
+import { type Fault, PushSimulator, type ServiceName } from 'ringway-simulator';
 
 const bundleId = 'com.example.app';
 const minute = 60_000;

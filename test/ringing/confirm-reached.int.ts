@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Reaches } from '../../src/devices/reach.js';
 import { ConfirmReached, ConfirmReachedHandler } from '../../src/ringing/confirm-reached.js';
 import type { WakeEvent } from '../../src/ringing/wake-events.js';
-import { WakeLog } from '../../src/ringing/wake-log.js';
+import { Wakes } from '../../src/ringing/wakes.js';
 import { givenStore } from '../event-store/given-store.js';
 import { askedByPush, askedBySocket } from './reaches.js';
 
@@ -11,11 +11,11 @@ const given = givenStore();
 /** A call to bob, and what was recorded of waking his devices. */
 async function aCall(...events: WakeEvent[]) {
   const callId = randomUUID();
-  const log = new WakeLog(given.node(), { publish: () => undefined } as never);
-  if (events.length > 0) await log.record(callId, () => ({ events }));
+  const wakes = new Wakes(given.node(), { publish: () => undefined } as never);
+  if (events.length > 0) await wakes.change(callId, () => ({ events }));
   const call = { state: 'initiated', callId, callee: { userId: 'bob' } };
   const handler = new ConfirmReachedHandler(
-    log,
+    wakes,
     { recall: async () => call } as never,
     new Reaches(given.pool),
   );

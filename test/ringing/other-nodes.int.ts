@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { DevicePusher } from '../../src/ringing/device-pusher.js';
 import type { Job } from '../../src/ringing/jobs.js';
-import { pushKey } from '../../src/ringing/obligations.js';
+import { pushKey } from '../../src/ringing/domain/jobs.js';
 import { PushDevice, PushDeviceHandler } from '../../src/ringing/push-device.js';
 import { TellCallOver, TellCallOverHandler } from '../../src/ringing/tell-call-over.js';
 import { TokenPurgeBreaker } from '../../src/ringing/token-purge-breaker.js';
 import type { WakeEvent } from '../../src/ringing/wake-events.js';
-import { WakeLog } from '../../src/ringing/wake-log.js';
+import { Wakes } from '../../src/ringing/wakes.js';
 import { gate, givenStore } from '../event-store/given-store.js';
 import { askedByPush, askedBySocket, pixel, reached } from './reaches.js';
 
@@ -22,26 +22,26 @@ const askedByFcm = (deviceId: string): WakeEvent => {
 };
 
 /** One node's memory of wakes, on the database all share. */
-const node = (): WakeLog => new WakeLog(given.node(), { publish: () => undefined } as never);
+const node = (): Wakes => new Wakes(given.node(), { publish: () => undefined } as never);
 
 /** This node has seen the pixel being told over its socket; another one has since decided to push it. */
 async function whereAnotherNodeWentOn() {
   const callId = randomUUID();
   const [here, there] = [node(), node()];
-  await here.record(callId, () => ({ events: [askedBySocket('pixel')] }));
-  await there.record(callId, () => ({ events: [askedByFcm('pixel')] }));
+  await here.change(callId, () => ({ events: [askedBySocket('pixel')] }));
+  await there.change(callId, () => ({ events: [askedByFcm('pixel')] }));
 
   const sent: object[] = [];
   const lease = { isOurs: true };
   const finished: Job['key'][] = [];
   const parts = {
-    log: here,
+    wakes: here,
     reaches: { of: async () => [pixel()], ofDevice: async () => pixel() },
     jobs: {
       finish: async ({ key }: Job) => void finished.push(key),
       extend: async () => lease.isOurs,
     },
-    sweeper: { nudge: () => undefined },
+    runner: { postpone: async () => undefined },
     senders: {
       ...{ projectOf: () => 'project', know: () => false },
       fcm: {
@@ -63,19 +63,18 @@ const theCall = (callId: string, state: 'initiated' | 'ended') => ({
 
 type Parts = Awaited<ReturnType<typeof whereAnotherNodeWentOn>>['parts'];
 
-function pushDevice(callId: string, { reaches, log, jobs, sweeper, senders }: Parts): PushDeviceHandler {
+function pushDevice(callId: string, { reaches, wakes, jobs, senders }: Parts): PushDeviceHandler {
   const call = async () => theCall(callId, 'initiated');
   const calls = { load: call, recall: call, mayRing: () => true } as never;
   const clock = { now: () => NOW };
   const tokens = { issue: async () => 'action token' } as never;
-  const pusher = new DevicePusher(calls, log, senders as never, tokens, { url: 'http://localhost' }, clock);
+  const pusher = new DevicePusher(calls, wakes, senders as never, tokens, { url: 'http://localhost' }, clock);
   return new PushDeviceHandler(
     calls,
     reaches as never,
     {} as never,
-    log,
+    wakes,
     jobs as never,
-    sweeper as never,
     senders as never,
     pusher,
     new TokenPurgeBreaker(() => 0),
@@ -106,7 +105,7 @@ describe('a node that has missed what another one decided', () => {
     const { callId, here, sent, lease, parts } = await whereAnotherNodeWentOn();
     await here.load(callId);
     lease.isOurs = false;
-    const known = { address: pixel().push!, readAt: performance.now() };
+    const known = { address: pixel().push!, grantedAt: performance.now() };
     await pushDevice(callId, parts).execute(new PushDevice(callId, 'pixel', 0, known));
     expect(sent).toHaveLength(1);
   });
@@ -115,24 +114,24 @@ describe('a node that has missed what another one decided', () => {
     const { callId, here, sent, lease, parts } = await whereAnotherNodeWentOn();
     await here.load(callId);
     lease.isOurs = false;
-    const known = { address: pixel().push!, readAt: performance.now() - 151 };
+    const known = { address: pixel().push!, grantedAt: performance.now() - 151 };
     await pushDevice(callId, parts).execute(new PushDevice(callId, 'pixel', 0, known));
     expect(sent).toEqual([]);
   });
 
   it('does not push a phone that has the call by now, and ends the job', async () => {
     const { callId, there, sent, finished, parts } = await whereAnotherNodeWentOn();
-    await there.record(callId, () => ({ events: [reached('pixel')] }));
+    await there.change(callId, () => ({ events: [reached('pixel')] }));
     await pushDevice(callId, parts).execute(new PushDevice(callId, 'pixel', 1));
     expect([sent, finished]).toEqual([[], [pushKey(callId, 'pixel')]]);
   });
 
   it('tells the phone that was pushed that the call is over', async () => {
     const { callId, sent, finished, parts } = await whereAnotherNodeWentOn();
-    const { reaches, log, jobs, sweeper, senders } = parts;
+    const { reaches, wakes, jobs, runner, senders } = parts;
     const handler = new TellCallOverHandler(
       { load: async () => theCall(callId, 'ended') } as never,
-      ...([reaches, log, jobs, sweeper, senders] as never[] as [never, never, never, never, never]),
+      ...([reaches, wakes, jobs, runner, senders] as never[] as [never, never, never, never, never]),
     );
     await handler.execute(new TellCallOver(callId));
     expect(sent).toEqual([{ type: 'call-over', callId, outcome: 'cancelled' }]);
@@ -148,15 +147,15 @@ describe('a node that has missed what another one decided', () => {
       if (events.length > 0) await slow.opened;
       return events;
     };
-    const log = new WakeLog(
+    const wakes = new Wakes(
       { append: store.append.bind(store), read } as never,
       { publish: () => undefined } as never,
     );
-    await log.record(callId, () => ({ events: [askedBySocket('pixel')] }));
-    const look = log.load(callId);
-    await log.record(callId, () => ({ events: [askedByFcm('pixel')] }));
+    await wakes.change(callId, () => ({ events: [askedBySocket('pixel')] }));
+    const look = wakes.load(callId);
+    await wakes.change(callId, () => ({ events: [askedByFcm('pixel')] }));
     slow.open();
     await look;
-    expect((await log.recall(callId)).version).toBe(2);
+    expect((await wakes.recall(callId)).version).toBe(2);
   });
 });

@@ -70,7 +70,13 @@ describe('the gateway, when the provider says', () => {
     expect(judged(triedApns(['production', badToken], ['sandbox', apnsSays(200)]))).toMatchObject({
       ...{ outcome: 'accepted', correctedTo: 'sandbox', retire: false, badToken: false },
       recorded: [
-        { type: 'PushAccepted', data: { deviceId: 'phone', environment: 'sandbox', status: 200 } },
+        {
+          type: 'PushAccepted',
+          data: {
+            ...{ deviceId: 'phone', environment: 'sandbox', status: 200 },
+            refusedBefore: { environment: 'production', status: 400, reason: 'BadDeviceToken' },
+          },
+        },
         {
           type: 'DeviceApnsEnvironmentCorrected',
           data: { deviceId: 'phone', from: 'production', to: 'sandbox' },
@@ -209,6 +215,31 @@ describe('the gateway, when the provider says', () => {
         { type: 'PushRejected', data: { reason: 'NoPushToken', status: null, configuration: false } },
       ],
     }));
+});
+
+describe('an attempt in both APNs environments', () => {
+  it.each<[string, PushAnswer]>([
+    ['PushAccepted', apnsSays(200)],
+    ['PushRejected', badToken],
+    ['PushRejected', apnsSays(403, 'InvalidProviderToken')],
+    ['PushRetried', unanswered('Timeout')],
+  ])('says in its %s how the first one had refused it', (type, second) =>
+    expect(judged(triedApns(['sandbox', badToken], ['production', second])).recorded[0]).toMatchObject({
+      type,
+      data: {
+        environment: 'production',
+        refusedBefore: { environment: 'sandbox', status: 400, reason: 'BadDeviceToken' },
+      },
+    }),
+  );
+
+  it.each<[string, PushAnswer]>([
+    ['accepted', apnsSays(200)],
+    ['refused', badToken],
+    ['not answered', unanswered('Timeout')],
+  ])('is not claimed by one that was %s in one', (_, only) =>
+    expect(judged(triedApns(['production', only])).recorded[0]?.data).not.toHaveProperty('refusedBefore'),
+  );
 });
 
 describe('an attempt whose device has got the call meanwhile', () => {

@@ -8,7 +8,7 @@ const built = (path) => import(new URL(`../../dist/${path}`, import.meta.url).hr
 /** One real PostgreSQL for the whole run, with a migrated template database that every test file clones. */
 export default async function setup() {
   if (process.env.TEST_DATABASE_URL) return;
-  const { startEmbeddedPostgres } = await built('database/embedded-postgres.js');
+  const { startEmbeddedPostgres } = await import('ringway-embedded-postgres');
   const dataDir = await mkdtemp(join(tmpdir(), 'ringway-test-'));
   // Tests kill gateways, not disks: without fsync the same server answers the same, only sooner.
   const settings = {

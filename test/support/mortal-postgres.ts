@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/database/embedded-postgres.js';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from 'ringway-embedded-postgres';
 import { TcpProxy } from './tcp-proxy.js';
 
 /** A PostgreSQL of one's own, at an address that stays the same, for tests that kill, freeze and cut it off. */

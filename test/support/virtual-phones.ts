@@ -1,6 +1,10 @@
-import { VirtualAndroid } from '../../src/simulator/virtual-android.js';
-import { VirtualIphone, type VirtualIphoneOptions } from '../../src/simulator/virtual-iphone.js';
-import type { VirtualPhone, VirtualPhoneOptions } from '../../src/simulator/virtual-phone.js';
+import {
+  VirtualAndroid,
+  VirtualIphone,
+  type VirtualIphoneOptions,
+  type VirtualPhone,
+  type VirtualPhoneOptions,
+} from 'ringway-simulator';
 import { BUNDLE, type PushingGateway } from './pushing.js';
 
 export type Platform = 'iPhone' | 'Android';

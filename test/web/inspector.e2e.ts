@@ -67,7 +67,7 @@ inBrowser('the call inspector', () => {
     await page.keyboard.press('ArrowRight');
     expect(await explained.textContent()).toContain('asks APNs production to wake com.example.app');
     await page.keyboard.press('ArrowRight');
-    expect(await explained.textContent()).toContain('production did not know the token (400 BadDeviceToken)');
+    expect(await explained.textContent()).toContain('production refused the push (400 BadDeviceToken)');
     expect(await explained.textContent()).toContain('healed');
     await page.keyboard.press('ArrowRight');
     expect(await explained.textContent()).toContain('Environment healed: production → sandbox');

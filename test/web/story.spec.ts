@@ -36,6 +36,8 @@ const push = (type: string, environment: string, more: object): Happened => [
   { deviceId: PHONE, provider: 'apns', environment, ...more },
 ];
 const accepted = (environment: string): Happened => push('PushAccepted', environment, { status: 200 });
+const refusedBefore = { environment: 'production', status: 400, reason: 'BadDeviceToken' };
+const healed = push('PushAccepted', 'sandbox', { status: 200, refusedBefore });
 const corrected: Happened = [
   'DeviceApnsEnvironmentCorrected',
   { deviceId: PHONE, from: 'production', to: 'sandbox' },
@@ -59,7 +61,7 @@ const last = (happened: Happened[], seen?: Partial<CallView>): Step => tell(happ
 
 describe('the story of a call', () => {
   it('has a lane for the caller, the gateway, whom it asked, and each device of the callee', () => {
-    const { lanes } = tell([initiated, wake(), accepted('sandbox'), corrected]);
+    const { lanes } = tell([initiated, wake(), healed, corrected]);
     expect(lanes.map(({ title, subtitle }) => `${title}: ${subtitle}`)).toEqual([
       ...['Alice: pixel', 'Ringway: gateway', 'Apple: APNs production', 'Apple: APNs sandbox'],
       'Bob’s iPhone: bob · iOS',
@@ -68,7 +70,7 @@ describe('the story of a call', () => {
   });
 
   it('tells of a healed environment what was asked, refused and asked again', () => {
-    const { steps } = tell([initiated, wake(), accepted('sandbox'), corrected]);
+    const { steps } = tell([initiated, wake(), healed, corrected]);
     expect(steps.flatMap(lines)).toEqual([
       'caller>gateway calls bob (video)',
       'gateway>apns production push',
@@ -78,8 +80,33 @@ describe('the story of a call', () => {
       'healed: production → sandbox',
     ]);
     expect(steps.map(({ tone }) => tone)).toEqual(['plain', 'plain', 'healed', 'healed']);
-    expect(steps[2]!.words).toMatch(/production did not know the token.*sandbox accepted/);
+    expect(steps[2]!.words).toMatch(/production refused the push \(400 BadDeviceToken\).*sandbox accepted/);
     expect(steps[2]!.facts).toContainEqual(['Environment', 'sandbox']);
+  });
+
+  it('draws the refusal as it was recorded, whatever it was', () => {
+    const other = { environment: 'production', status: 410, reason: 'SomethingNewer' };
+    const { steps } = tell([initiated, wake(), push('PushAccepted', 'sandbox', { refusedBefore: other })]);
+    expect(lines(steps[2]!)[0]).toBe('apns production>gateway 410 SomethingNewer');
+    expect(steps[2]!.words).toContain('APNs production refused the push (410 SomethingNewer)');
+  });
+
+  it('invents no answer where a call of before it was recorded has none', () => {
+    const { steps } = tell([initiated, wake(), accepted('sandbox'), corrected]);
+    expect(lines(steps[2]!).slice(0, 2)).toEqual([
+      'apns production>gateway refused, answer not recorded',
+      'gateway>apns sandbox same push to sandbox',
+    ]);
+    expect(JSON.stringify(steps)).not.toContain('BadDeviceToken');
+  });
+
+  it('draws a token that neither environment knows as refused by both', () => {
+    const both = push('PushRejected', 'sandbox', { status: 400, reason: 'BadDeviceToken', refusedBefore });
+    expect(lines(last([initiated, wake(), both]))).toEqual([
+      'apns production>gateway 400 BadDeviceToken',
+      'gateway>apns sandbox same push to sandbox',
+      'apns sandbox>gateway 400 BadDeviceToken',
+    ]);
   });
 
   it('tells of a retry that it was sent again, and from where', () => {
@@ -102,6 +129,7 @@ describe('the story of a call', () => {
         reason: 'Shutdown',
         afterMs: 90,
         refusedIn: 'production',
+        refusedBefore,
       }),
       accepted('sandbox'),
     ]);
@@ -112,7 +140,7 @@ describe('the story of a call', () => {
   it('tells what woke a phone before what the phone did, though the answer to the push was recorded later', () => {
     const asks: Happened = ['DeviceReached', { deviceId: PHONE, via: 'preflight' }];
     const rings: Happened = ['CallRinging', { deviceId: PHONE, name: null }];
-    const { steps } = tell([initiated, wake(), asks, rings, accepted('sandbox'), corrected], {
+    const { steps } = tell([initiated, wake(), asks, rings, healed, corrected], {
       endedAt: new Date(START + 45_000).toISOString(),
     });
     expect(steps.map(({ time }) => time)).toEqual([
@@ -248,7 +276,7 @@ describe('the story of a call', () => {
 });
 
 describe('its drawing', () => {
-  const story = tell([initiated, wake(), accepted('sandbox'), corrected]);
+  const story = tell([initiated, wake(), healed, corrected]);
   const drawing = layOut(story);
 
   it('goes down from step to step, each row inside its step and each arrow between its lanes', () => {
@@ -280,7 +308,7 @@ describe('its drawing', () => {
 
 describe('a call as text', () => {
   it('begins with the verdict and tells every step', () => {
-    const story = tell([initiated, wake(), accepted('sandbox'), corrected]);
+    const story = tell([initiated, wake(), healed, corrected]);
     const ticket = ticketOf(call, explanation, story, 'https://calls.example.com/calls/1');
     expect(ticket.split('\n')[0]).toBe(explanation.verdict);
     expect(ticket).toContain('From     Alice (alice) to bob, video');

@@ -1,5 +1,6 @@
 import type { CallView, RecordedEvent } from '../operator/wire.js';
 import { type Cast, GATEWAY } from './lanes.js';
+import { refusalBefore } from './refusal.js';
 import { type Row, type Told, note, sent, text } from './step.js';
 
 /** What is known of a device's push while its events are told. */
@@ -187,8 +188,8 @@ export class WakeDescriber {
   }
 
   /**
-   * What is not an event of its own but follows from the result: a retry was sent again, and an answer from another
-   * environment than was asked means that the first one did not know the token.
+   * What is not an event of its own: a retry was sent again, and the first of two environments refused the push. Calls of before
+   * 0.1.1 do not hold that answer; that there was one follows from the second environment's.
    */
   private untilAnswered(device: string, data: RecordedEvent['data']): { rows: Row[]; words: string } {
     const environment = text(data['environment']);
@@ -202,10 +203,15 @@ export class WakeDescriber {
       rows.push({ ...sent(GATEWAY, lane(push.environment), `push, attempt ${push.attempt}`), tone: 'retry' });
       push.again = false;
     }
-    if (push.environment !== environment) {
-      const [first, second] = [push.environment, environment];
-      words = `APNs ${first} did not know the token (400 BadDeviceToken), so the same push went to ${second} at once. `;
-      rows.push({ ...sent(lane(first), GATEWAY, '400 BadDeviceToken'), tone: 'bad' });
+    const refusal = refusalBefore(data);
+    if (refusal !== null || push.environment !== environment) {
+      const [first, second] = [refusal?.environment ?? push.environment, environment];
+      const answer = refusal === null ? 'its answer was not recorded' : refusal.answer;
+      words = `APNs ${first} refused the push (${answer}), so the same push went to ${second} at once. `;
+      rows.push({
+        ...sent(lane(first), GATEWAY, refusal?.answer ?? 'refused, answer not recorded'),
+        tone: 'bad',
+      });
       rows.push({ ...sent(GATEWAY, lane(second), `same push to ${second}`), tone: 'healed' });
       push.environment = second;
     }

@@ -1,4 +1,5 @@
 import type { CallView, Explanation, RecordedEvent } from '../operator/wire.js';
+import { refusalBefore } from './refusal.js';
 
 /** Who takes part: a column of the diagram. */
 export interface Lane {
@@ -42,7 +43,8 @@ export function castOf(call: CallView, events: readonly RecordedEvent[], explana
   const devices = new Map<string, Lane>();
   for (const { type, data } of events) {
     const provider = data['provider'];
-    const environments = [data['environment'], data['refusedIn']].filter((name) => typeof name === 'string');
+    const asked = [data['environment'], data['refusedIn'], refusalBefore(data)?.environment];
+    const environments = asked.filter((name) => typeof name === 'string');
     if (provider === 'apns') for (const name of environments) services.set(`apns ${name}`, apple(name));
     if (provider === 'fcm') services.set('fcm', GOOGLE);
     const deviceId = data['deviceId'];
