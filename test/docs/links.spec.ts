@@ -6,7 +6,7 @@ const pagesIn = (folder: string): string[] =>
   readdirSync(path.join(root, folder))
     .filter((file) => file.endsWith('.md'))
     .map((file) => path.join(folder, file));
-const pages = ['.', 'client', 'docs', 'docs/decisions'].flatMap(pagesIn);
+const pages = ['.', 'client', 'simulator', 'docs', 'docs/decisions'].flatMap(pagesIn);
 
 const textOf = (page: string): string =>
   readFileSync(path.join(root, page), 'utf8').replace(/```[^]*?```/g, '');
