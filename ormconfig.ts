@@ -1,4 +1,4 @@
-import { createDataSource } from './src/database/data-source.js';
+import { createDataSource } from './src/schema/data-source.js';
 
 // For TypeORM's migration commands, e.g.
 //   DATABASE_URL=postgres://… npx typeorm migration:show -d dist/…  (see docs/operations.md)

@@ -97,7 +97,7 @@ process.exitCode = rows.every(({ verdict }) => verdict === 'yes') ? 0 : 1;
 
 /** A database as a new gateway leaves it, and one with a very long history. */
 async function makeTemplates() {
-  const { migrate } = await import('../dist/database/migrate.js');
+  const { migrate } = await import('../dist/schema/migrate.js');
   const { empty, history } = setup.templates;
   for (const name of [history, empty]) await postgres.query(`drop database if exists ${name} with (force)`);
   await postgres.query(`create database ${empty}`);

@@ -51,7 +51,7 @@ async function serveLean() {
 
 async function measure(serverName) {
   const { ApnsSender } = await import('../dist/push/apns.js');
-  const { systemClock } = await import('../dist/clock.js');
+  const { systemClock } = await import('../dist/time/clock.js');
   const { default: apn } = await import('@parse/node-apn');
   const server = fork(fileURLToPath(import.meta.url), ['server', serverName], { serialization: 'advanced' });
   const { ca, origin, key, tokens } = await new Promise((resolve) => server.once('message', resolve));

@@ -56,9 +56,9 @@ async function driver() {
 }
 
 async function gateway() {
-  const { readConfig } = await import('../dist/config.js');
-  const { startGateway } = await import('../dist/gateway.js');
-  const { Log } = await import('../dist/operations/log.js');
+  const { readConfig } = await import('../dist/config/config.js');
+  const { startGateway } = await import('../dist/start/start-gateway.js');
+  const { Log } = await import('../dist/log/log.js');
   const { config } = readConfig({ ...process.env, PORT: '0', HOST: '127.0.0.1' });
   const { port } = await startGateway(config, new Log('error'));
   const delay = monitorEventLoopDelay({ resolution: 5 });

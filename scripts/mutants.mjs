@@ -14,11 +14,11 @@ const MUTANTS = [
     suite: ['int', 'event-store/event-store'],
     edits: [
       [
-        'src/database/migrations/1-event-store.ts',
+        'src/schema/migrations/1-event-store.ts',
         '  at             timestamptz(3) not null,\n  primary key (stream_id, version)\n',
         '  at             timestamptz(3) not null\n',
       ],
-      ['src/database/append-events.ts', 'on conflict (stream_id, version) do nothing', ''],
+      ['src/event-store/append-events.ts', 'on conflict (stream_id, version) do nothing', ''],
     ],
   },
   {
@@ -126,7 +126,7 @@ const MUTANTS = [
     suite: ['unit', 'ringing/push-verdict'],
     edits: [
       [
-        'src/ringing/push-verdict.ts',
+        'src/ringing/domain/push-policy.ts',
         'const retire = result.since === null || result.since >= address.tokenUpdatedAt;',
         'const retire = true;',
       ],
@@ -138,7 +138,7 @@ const MUTANTS = [
     suite: ['e2e', 'e2e/signals'],
     edits: [
       [
-        'src/sockets/part-in-call.ts',
+        'src/sockets/session/part-in-call.ts',
         'if (known) return mediaDevice(known, by);',
         'if (known) return known;',
       ],
@@ -150,7 +150,7 @@ const MUTANTS = [
     suite: ['e2e', 'e2e/hostile'],
     edits: [
       [
-        'src/sockets/dispatcher.ts',
+        'src/sockets/server/dispatcher.ts',
         "return done({ ok: false, error: this.refusal(session, 'unknown', error) });",
         "return done({ ok: false, error: Object.assign(this.refusal(session, 'unknown', error), { cause: received.parse() }) });",
       ],

@@ -7,12 +7,12 @@ import {
   startEmbeddedPostgres,
 } from 'ringway-embedded-postgres';
 import { PushSimulator } from 'ringway-simulator';
-import { type Config, ConfigError, readConfig } from './config.js';
-import { DatabaseError } from './database/migrate.js';
-import { emptyBoard, pushesTo, startCast, wantsSimulator } from './demo.js';
-import { type RunningGateway, startGateway } from './gateway.js';
-import { ListenError, explainListenError } from './listen-error.js';
-import { Log } from './operations/log.js';
+import { type Config, ConfigError, readConfig } from './config/config.js';
+import { DatabaseError } from './schema/migrate.js';
+import { emptyBoard, pushesTo, startCast, wantsSimulator } from './start/demo.js';
+import { type RunningGateway, startGateway } from './start/start-gateway.js';
+import { ListenError, explainListenError } from './start/listen-error.js';
+import { Log } from './log/log.js';
 
 /** A SIGTERM is to be over within ten seconds. */
 const STOP_WITHIN_MS = 9_000;

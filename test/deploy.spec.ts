@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { allowsOrigin } from '../src/operations/origins.js';
-import { clientAddress } from '../src/operations/client-address.js';
+import { allowsOrigin } from '../src/net/origins.js';
+import { clientAddress } from '../src/net/client-address.js';
 import { read } from './support/settings.js';
 
 const textOf = (file: string): string => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8');

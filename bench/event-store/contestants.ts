@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { getPostgreSQLEventStore } from '@event-driven-io/emmett-postgresql';
 import { DataSource, EntitySchema } from 'typeorm';
-import { migrate } from '../../src/database/migrate.js';
+import { migrate } from '../../src/schema/migrate.js';
 import { openPool } from '../../src/database/pools.js';
 import type { Append, NewJob } from '../../src/event-store/event.js';
 import { EventStore } from '../../src/event-store/event-store.js';

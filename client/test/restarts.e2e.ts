@@ -1,4 +1,4 @@
-import { GatewayChild } from '../../test/e2e/gateway-child.js';
+import { GatewayChild } from '../../test/support/gateway-child.js';
 import { type TestDatabase, freshDatabase } from '../../test/support/database.js';
 import { type Apps, SECRET, apps, tokenFor } from './apps.js';
 import { happens } from './happens.js';

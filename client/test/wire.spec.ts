@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 import type { CallView } from '../../src/calls/domain/call-view.js';
-import type { Answer } from '../../src/sockets/dispatcher.js';
-import { type ClientEvent, PAYLOADS } from '../../src/sockets/wire.js';
-import type { MediaState } from '../../src/sockets/signal.js';
-import type { Code } from '../../src/failure.js';
-import { callRecordSchema, callViewSchema } from '../../src/http/answers.js';
-import { ANSWERS, MESSAGES } from '../../src/http/socket-messages.js';
+import type { Answer } from '../../src/sockets/server/dispatcher.js';
+import { type ClientEvent, PAYLOADS } from '../../src/protocol/commands.js';
+import type { MediaState } from '../../src/sockets/relay/signal.js';
+import type { Code } from '../../src/errors/api-error.js';
+import { callRecordSchema, callViewSchema } from '../../src/protocol/response-schemas.js';
+import { ANSWERS, MESSAGES } from '../../src/protocol/messages.js';
 import type * as wire from '../src/wire.js';
 
 /** Down to the last field, so that neither interfaces nor intersections hide a difference. */

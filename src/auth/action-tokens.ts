@@ -1,6 +1,6 @@
 import { SignJWT, errors, jwtVerify } from 'jose';
-import type { Clock } from '../clock.js';
-import { Failure } from '../failure.js';
+import type { Clock } from '../time/clock.js';
+import { Failure } from '../errors/api-error.js';
 
 /** What the bearer of a push may do: ring, answer or decline one call, on one device. */
 export interface ActionGrant {

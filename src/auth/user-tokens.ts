@@ -7,10 +7,10 @@ import {
   errors,
   jwtVerify,
 } from 'jose';
-import type { Clock } from '../clock.js';
-import type { Config } from '../config.js';
-import { Failure } from '../failure.js';
-import { cleanText, findFlaw } from '../safe-json.js';
+import type { Clock } from '../time/clock.js';
+import type { Config } from '../config/config.js';
+import { Failure } from '../errors/api-error.js';
+import { cleanText, findFlaw } from '../protocol/json-guard.js';
 import { ACTION_TOKEN_TYPE } from './action-tokens.js';
 import { type KeyTiming, ProviderKeys, isProviderAway } from './provider-keys.js';
 

@@ -1,6 +1,6 @@
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { CLOCK, type Clock } from '../clock.js';
+import { CLOCK, type Clock } from '../time/clock.js';
 import { Calls, type Change } from './calls.js';
 import { type Actor, isUnanswered } from './domain/call.js';
 import { answer, timeOut } from './domain/decide.js';

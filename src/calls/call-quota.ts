@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type Config } from '../config.js';
-import { Failure } from '../failure.js';
-import { RateLimiter } from '../rate-limit.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { Failure } from '../errors/api-error.js';
+import { RateLimiter } from '../limits/rate-limit.js';
 import { Calls } from './calls.js';
 import { type ExistingCall, isParticipant } from './domain/call.js';
 import { LiveCalls } from './live-calls.js';

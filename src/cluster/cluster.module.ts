@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
-import { DevicesModule } from '../devices/devices.module.js';
-import { Bus } from './bus.js';
-import { Feed } from './feed.js';
+import { PresenceModule } from '../presence/presence.module.js';
+import { Bus } from './redis-bus.js';
+import { Feed } from './event-feed.js';
 
-@Module({ imports: [DevicesModule], providers: [Bus, Feed], exports: [Bus, Feed] })
+@Module({ imports: [PresenceModule], providers: [Bus, Feed], exports: [Bus, Feed] })
 export class ClusterModule {}

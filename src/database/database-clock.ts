@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../time/clock.js';
 
 /**
  * PostgreSQL's time. Deadlines are recorded by its clock, so every node must compare against the same one; the machine's

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { Failure } from '../failure.js';
-import { RateLimiter } from '../rate-limit.js';
+import { Failure } from '../errors/api-error.js';
+import { RateLimiter } from '../limits/rate-limit.js';
 
 /** Registrations and sign-outs of one user: an app registers at every start, and all of a user's installs may start at once. */
 const CHANGES = { perMinute: 10, atOnce: 150 };

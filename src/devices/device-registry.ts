@@ -1,10 +1,10 @@
+import type { ApnsEnvironment, Platform } from './reach.js';
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, IsNull, Not } from 'typeorm';
-import { CLOCK, type Clock } from '../clock.js';
-import { Failure } from '../failure.js';
+import { CLOCK, type Clock } from '../time/clock.js';
+import { Failure } from '../errors/api-error.js';
 import { EventStore } from '../event-store/event-store.js';
-import type { ApnsEnvironment, Platform } from './device.entity.js';
 import { DeviceEntity } from './device.entity.js';
 
 /** What an app says when it registers an install. */

@@ -1,7 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-
-export type Platform = 'ios' | 'android' | 'web';
-export type ApnsEnvironment = 'sandbox' | 'production';
+import type { ApnsEnvironment, Platform } from './reach.js';
 
 /** One install of the app: whose it is, and how a push reaches it. */
 @Entity('devices')

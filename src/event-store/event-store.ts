@@ -1,17 +1,17 @@
 import { createHmac } from 'node:crypto';
 import type { Pool } from 'pg';
-import { isOutage } from '../database/outage.js';
+import { isOutage } from '../database/transient-error.js';
 import {
   type Append,
   type AppendResult,
-  type Decision,
+  type Obligations,
   type EventActor,
   type NewEvent,
   type StoredEvent,
   StoreUnavailable,
 } from './event.js';
 import { GroupCommit, type RunStatement, sendAppends } from './group-commit.js';
-import { type PersonalFields, keyOf, opened, personalPart, sealed } from './personal-data.js';
+import { type PersonalFields, keyOf, opened, personalPart, sealed } from './crypto-shredding.js';
 import { UserKeys } from './user-keys.js';
 
 /** A place in the global order. */
@@ -19,9 +19,6 @@ export interface Cursor {
   transactionId: string;
   position: string;
 }
-
-/** What an append obliges us to do besides; a pure function of its events, committed with them. */
-export type Obligations = (append: Append) => Omit<Decision, 'events'>;
 
 export interface EventStoreOptions {
   obligations?: Obligations;

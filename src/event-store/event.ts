@@ -71,6 +71,9 @@ export interface Append<E extends NewEvent = NewEvent> extends Decision<E> {
   release?: readonly string[];
 }
 
+/** What an append obliges us to do besides; a pure function of its events, committed with them. */
+export type Obligations = (append: Append) => Omit<Decision, 'events'>;
+
 export type AppendResult =
   | { status: 'appended'; at: number; jobs: readonly RecordedJob[] }
   /** Somebody else was faster: read again and decide again. */

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { isOutage } from '../database/outage.js';
+import { isOutage } from '../database/transient-error.js';
 import { type Append, type AppendResult, StoreUnavailable } from './event.js';
 
 const MAX_BATCH = 64;

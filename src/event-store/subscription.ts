@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { Checkpoint } from './checkpoint.js';
-import { deliver } from './deliver.js';
+import { deliver } from './partitioned-dispatch.js';
 import type { StoredEvent } from './event.js';
 import type { Cursor, EventStore } from './event-store.js';
 

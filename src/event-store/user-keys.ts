@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
-import { Batch } from '../database/batch.js';
-import type { UserKey } from './personal-data.js';
+import { Batch } from '../concurrency/batch.js';
+import type { UserKey } from './crypto-shredding.js';
 
 const REMEMBERED = 10_000;
 

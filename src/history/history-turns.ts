@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { KeyedQueue } from '../concurrency/keyed-queue.js';
-import { ANSWERED_IN_TIME } from '../deadline.js';
+import { ANSWERED_IN_TIME } from '../time/deadline.js';
 
 /** What one user asks of the history is answered one after the other: whoever asks for much waits for themselves. */
 @Injectable()

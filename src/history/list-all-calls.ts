@@ -3,9 +3,9 @@ import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import type { Outcome } from '../calls/domain/call.js';
 import { type CallView, viewOf } from '../calls/domain/call-view.js';
-import { CLOCK, type Clock } from '../clock.js';
+import { CLOCK, type Clock } from '../time/clock.js';
 import { OPERATOR_POOL } from '../database/pools.js';
-import { OUTCOME, STATE } from './fate.js';
+import { OUTCOME, STATE } from '../calls/call-state.sql.js';
 import {
   HISTORY_OF_BEGUN,
   type HistoryRow,
@@ -15,7 +15,7 @@ import {
   positionOf,
 } from './list-calls.js';
 import { A_DAY_MS } from './overview.js';
-import { patientQuery } from './patient-query.js';
+import { patientQuery } from './long-query.js';
 
 export interface AllCallsFilters {
   /** Caller or callee. */

@@ -9,12 +9,12 @@ import {
   type Recorded,
   callOf,
 } from '../calls/domain/call.js';
-import { CLOCK, type Clock } from '../clock.js';
+import { CLOCK, type Clock } from '../time/clock.js';
 import { LIST_POOL } from '../database/pools.js';
-import { keyOf, opened } from '../event-store/personal-data.js';
-import { Failure } from '../failure.js';
+import { keyOf, opened } from '../event-store/crypto-shredding.js';
+import { Failure } from '../errors/api-error.js';
 import { type CallRecord, recordOf } from './call-record.js';
-import { OUTCOME } from './fate.js';
+import { OUTCOME } from '../calls/call-state.sql.js';
 
 export interface CallFilters {
   with?: string;

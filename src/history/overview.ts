@@ -3,12 +3,12 @@ import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import type { Outcome } from '../calls/domain/call.js';
 import { rfc3339 } from '../calls/domain/call-view.js';
-import { CLOCK, type Clock } from '../clock.js';
+import { CLOCK, type Clock } from '../time/clock.js';
 import { OPERATOR_POOL } from '../database/pools.js';
-import { Presence } from '../devices/presence.js';
-import { Failure } from '../failure.js';
-import { OUTCOME } from './fate.js';
-import { patientQuery } from './patient-query.js';
+import { Presence } from '../presence/presence.js';
+import { Failure } from '../errors/api-error.js';
+import { OUTCOME } from '../calls/call-state.sql.js';
+import { patientQuery } from './long-query.js';
 
 export const A_DAY_MS = 86_400_000;
 const LONGEST_DAYS = 31;

@@ -2,9 +2,9 @@ import { Inject, type OnApplicationBootstrap, type OnModuleDestroy } from '@nest
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import type { ExistingCall } from '../calls/domain/call.js';
-import { Batch } from '../database/batch.js';
+import { Batch } from '../concurrency/batch.js';
 import { CONTROL_POOL, READ_POOL } from '../database/pools.js';
-import { Log } from '../operations/log.js';
+import { Log } from '../log/log.js';
 import { HISTORY_OF_BEGUN, type HistoryRow, foldRow } from './list-calls.js';
 
 const JUST_ENDED_MS = 120_000;

@@ -2,9 +2,9 @@ import { Inject } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import { LIST_POOL } from '../database/pools.js';
-import { mapInSlices } from '../concurrency/slices.js';
+import { mapInSlices } from '../concurrency/map-in-slices.js';
 import { rfc3339 } from '../calls/domain/call-view.js';
-import { keyOf, opened } from '../event-store/personal-data.js';
+import { keyOf, opened } from '../event-store/crypto-shredding.js';
 
 export interface TimelineItem {
   /**

@@ -2,22 +2,28 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { Speaking, type Speaker, SpeakingUser, WithActionToken } from '../auth/speaker.js';
+import { Speaking, type Speaker, SpeakingUser, WithActionToken } from '../auth/principal.js';
 import type { User } from '../auth/user-tokens.js';
 import { Calls } from '../calls/calls.js';
 import type { ExistingCall } from '../calls/domain/call.js';
 import { type CallView, viewOf } from '../calls/domain/call-view.js';
 import { seenBy } from '../calls/domain/decide.js';
-import { callId, userId } from '../calls/payloads.js';
+import { callId, userId } from '../protocol/payloads.js';
 import { HistoryTurns } from '../history/history-turns.js';
-import { Explain, type Explanation } from '../history/explain.js';
+import { Explain, type Explanation } from '../explain/explain.js';
 import { type CallPage, ListCalls } from '../history/list-calls.js';
 import { Timeline, type TimelineItem } from '../history/timeline.js';
 import { ConfirmReached } from '../ringing/confirm-reached.js';
-import { callRecordSchema, callViewSchema, explanationSchema, pageOf, timelineSchema } from './answers.js';
-import { Describe } from './describe.js';
+import {
+  callRecordSchema,
+  callViewSchema,
+  explanationSchema,
+  pageOf,
+  timelineSchema,
+} from '../protocol/response-schemas.js';
+import { Describe } from './api-doc.js';
 import { outcome, paging, window } from './filters.js';
-import { Shape } from './shape.js';
+import { Shape } from './zod.pipe.js';
 
 const filters = z.object({
   with: userId.optional(),

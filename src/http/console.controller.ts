@@ -2,9 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { Controller, Get, Header, Inject, Next, Param, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { NextFunction, Request, Response } from 'express';
-import { Public } from '../auth/speaker.js';
-import { CONFIG, type Config } from '../config.js';
-import { Failure } from '../failure.js';
+import { Public } from '../auth/principal.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { Failure } from '../errors/api-error.js';
 import { ConsoleFiles } from './console-files.js';
 
 const BUILT = fileURLToPath(new URL('../../web/dist', import.meta.url));

@@ -7,7 +7,7 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { type Observable, throwError, timeout } from 'rxjs';
-import { ANSWER_MS, tooLate } from '../deadline.js';
+import { ANSWER_MS, tooLate } from '../time/deadline.js';
 
 const MAY_TAKE = Symbol('may take');
 /** For questions that read much: no call waits for their answer. */

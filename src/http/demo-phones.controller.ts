@@ -2,12 +2,12 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Sse } from '@nest
 import { ApiTags } from '@nestjs/swagger';
 import { Observable } from 'rxjs';
 import { z } from 'zod';
-import { Public } from '../auth/speaker.js';
-import { initiatePayload, userId } from '../calls/payloads.js';
-import { Failure } from '../failure.js';
+import { Public } from '../auth/principal.js';
+import { initiatePayload, userId } from '../protocol/payloads.js';
+import { Failure } from '../errors/api-error.js';
 import { MayTake } from './deadline.interceptor.js';
-import { Describe } from './describe.js';
-import { Shape } from './shape.js';
+import { Describe } from './api-doc.js';
+import { Shape } from './zod.pipe.js';
 
 const environment = z.enum(['sandbox', 'production'], 'must be sandbox or production');
 

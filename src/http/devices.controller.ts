@@ -1,16 +1,16 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { SpeakingUser } from '../auth/speaker.js';
+import { SpeakingUser } from '../auth/principal.js';
 import type { User } from '../auth/user-tokens.js';
 import { rfc3339 } from '../calls/domain/call-view.js';
-import { deviceId, userId } from '../calls/payloads.js';
+import { deviceId, userId } from '../protocol/payloads.js';
 import type { DeviceEntity } from '../devices/device.entity.js';
 import { DeviceQuota } from '../devices/device-quota.js';
 import { DeviceRegistry, type Registration } from '../devices/device-registry.js';
-import { type Reachability, Reaches } from '../devices/reach.js';
-import { Describe } from './describe.js';
-import { Shape } from './shape.js';
+import { type Reachability, Reaches } from '../devices/reachability.js';
+import { Describe } from './api-doc.js';
+import { Shape } from './zod.pipe.js';
 
 /** Apple: "don't make assumptions about device token size"; no token known is longer than this. */
 const MAX_APNS_TOKEN = 512;

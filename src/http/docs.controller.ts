@@ -1,8 +1,8 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { Public } from '../auth/speaker.js';
-import { asyncApi } from './asyncapi.js';
+import { Public } from '../auth/principal.js';
+import { asyncApi } from '../protocol/asyncapi.js';
 import { socketsPage } from './sockets-page.js';
 
 /** The socket's description, for machines and for people; OpenAPI is served by {@link serveDocs}. */

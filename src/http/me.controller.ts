@@ -1,12 +1,12 @@
 import { Controller, Delete, HttpCode } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiTags } from '@nestjs/swagger';
-import { SpeakingUser } from '../auth/speaker.js';
+import { SpeakingUser } from '../auth/principal.js';
 import type { User } from '../auth/user-tokens.js';
-import { Failure } from '../failure.js';
+import { Failure } from '../errors/api-error.js';
 import { EraseUser } from '../privacy/erase-user.js';
-import { RateLimiter } from '../rate-limit.js';
-import { Describe } from './describe.js';
+import { RateLimiter } from '../limits/rate-limit.js';
+import { Describe } from './api-doc.js';
 
 /** An erasure is work for every node and for the app's backend; once is enough, and a few repetitions. */
 const ERASURES = { perHour: 5, atOnce: 10 };

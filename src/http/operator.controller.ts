@@ -2,21 +2,27 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { ForOperators } from '../auth/speaker.js';
+import { ForOperators } from '../auth/principal.js';
 import { Calls } from '../calls/calls.js';
 import type { ExistingCall } from '../calls/domain/call.js';
 import { type CallView, viewOf } from '../calls/domain/call-view.js';
 import { CallRefused } from '../calls/domain/refusal.js';
-import { callId, userId } from '../calls/payloads.js';
-import { Explain, type Explanation } from '../history/explain.js';
+import { callId, userId } from '../protocol/payloads.js';
+import { Explain, type Explanation } from '../explain/explain.js';
 import { type AllCallsPage, ListAllCalls } from '../history/list-all-calls.js';
 import { Overview, type OverviewFigures } from '../history/overview.js';
 import { Timeline, type TimelineItem } from '../history/timeline.js';
-import { callViewSchema, explanationSchema, overviewSchema, pageOf, timelineSchema } from './answers.js';
+import {
+  callViewSchema,
+  explanationSchema,
+  overviewSchema,
+  pageOf,
+  timelineSchema,
+} from '../protocol/response-schemas.js';
 import { MayTake } from './deadline.interceptor.js';
-import { Describe } from './describe.js';
+import { Describe } from './api-doc.js';
 import { outcome, paging, window } from './filters.js';
-import { Shape } from './shape.js';
+import { Shape } from './zod.pipe.js';
 
 const filters = z.object({
   user: userId.optional().describe('caller or callee'),

@@ -1,10 +1,10 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { Request } from 'express';
 import { type Observable, from, switchMap } from 'rxjs';
-import type { Speaker } from '../auth/speaker.js';
+import type { Speaker } from '../auth/principal.js';
 import { Calls } from '../calls/calls.js';
 import { CallRefused } from '../calls/domain/refusal.js';
-import { callId } from '../calls/payloads.js';
+import { callId } from '../protocol/payloads.js';
 
 /** An action token speaks of its own call alone, under any of its names; for it there is no other. */
 @Injectable()

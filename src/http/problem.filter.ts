@@ -1,7 +1,8 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { CODES, Failure, failureOf } from '../failure.js';
-import { Log } from '../operations/log.js';
+import { CODES, Failure } from '../errors/api-error.js';
+import { failureOf } from '../protocol/to-api-error.js';
+import { Log } from '../log/log.js';
 
 /** Every error as RFC 9457 `application/problem+json`, with our code; never what the client sent, never a stack. */
 @Catch()

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import { type Observable, finalize } from 'rxjs';
-import type { Speaker } from '../auth/speaker.js';
-import { Quotas } from '../quotas.js';
+import type { Speaker } from '../auth/principal.js';
+import { Quotas } from '../limits/quotas.js';
 
 /** Requests and their answers count with what the user says over sockets. */
 @Injectable()

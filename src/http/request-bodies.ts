@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { Failure } from '../failure.js';
-import { withinHeap } from '../memory-budget.js';
+import { Failure } from '../errors/api-error.js';
+import { withinHeap } from '../limits/memory-budget.js';
 
 /** Of one body, also when it comes compressed. */
 const MAX_BODY_BYTES = 102_400;

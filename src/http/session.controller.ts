@@ -2,15 +2,15 @@ import { createHmac } from 'node:crypto';
 import { Body, Controller, Get, Inject, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { Public, SpeakingUser } from '../auth/speaker.js';
+import { Public, SpeakingUser } from '../auth/principal.js';
 import { type User, UserTokens } from '../auth/user-tokens.js';
 import { rfc3339 } from '../calls/domain/call-view.js';
-import { userId } from '../calls/payloads.js';
-import { CLOCK, type Clock } from '../clock.js';
-import { CONFIG, type Config, type IceServer } from '../config.js';
-import { Failure } from '../failure.js';
-import { Describe } from './describe.js';
-import { Shape } from './shape.js';
+import { userId } from '../protocol/payloads.js';
+import { CLOCK, type Clock } from '../time/clock.js';
+import { CONFIG, type Config, type IceServer } from '../config/config.js';
+import { Failure } from '../errors/api-error.js';
+import { Describe } from './api-doc.js';
+import { Shape } from './zod.pipe.js';
 
 const tokenBody = z.object(
   {

@@ -1,4 +1,4 @@
-import type { AsyncApi, AsyncApiMessage, JsonSchema } from './asyncapi.js';
+import type { AsyncApi, AsyncApiMessage, JsonSchema } from '../protocol/asyncapi.js';
 
 /** AsyncAPI as a page: plain HTML, made from the document itself. */
 export function socketsPage({ info, operations, channels, components }: AsyncApi): string {

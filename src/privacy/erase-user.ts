@@ -3,7 +3,7 @@ import { Command, CommandBus, CommandHandler, EventBus, type ICommandHandler, Qu
 import { DataSource, type EntityManager } from 'typeorm';
 import { Calls } from '../calls/calls.js';
 import { CloseCall } from '../calls/close-call.js';
-import { Feed } from '../cluster/feed.js';
+import { Feed } from '../cluster/event-feed.js';
 import { DeviceRegistry } from '../devices/device-registry.js';
 import { StoreUnavailable } from '../event-store/event.js';
 import { EventStore } from '../event-store/event-store.js';

@@ -1,9 +1,9 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Pool } from 'pg';
-import { CLOCK, type Clock } from '../clock.js';
-import { CONFIG, type Config } from '../config.js';
+import { CLOCK, type Clock } from '../time/clock.js';
+import { CONFIG, type Config } from '../config/config.js';
 import { CONTROL_POOL } from '../database/pools.js';
-import { Log } from '../operations/log.js';
+import { Log } from '../log/log.js';
 
 const DAY_MS = 86_400_000;
 const EVERY_MS = 3_600_000;

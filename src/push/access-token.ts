@@ -1,8 +1,8 @@
 import { SignJWT, importPKCS8 } from 'jose';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../time/clock.js';
 import { postForm } from './post-form.js';
 import { jsonObject, refused, retryAfterMs, type PushDelayed, type PushRefused } from './push-result.js';
-import { trust } from './trust.js';
+import { trust } from './tls-context.js';
 
 export interface ServiceAccount {
   clientEmail: string;

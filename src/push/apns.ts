@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../time/clock.js';
 import { Deadline } from './deadline.js';
 import { fitCallerName, jsonBytes } from './fit-caller-name.js';
 import type { H2Failure, H2Reply } from './h2-connection.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../time/clock.js';
 import { AccessToken, type ServiceAccount } from './access-token.js';
 import { Deadline } from './deadline.js';
 import { dataBytes, fitCallerName } from './fit-caller-name.js';

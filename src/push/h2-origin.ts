@@ -2,7 +2,7 @@ import { Deadline } from './deadline.js';
 import { H2Connection, type H2Failure, type H2Reply, type H2Time } from './h2-connection.js';
 import type { H2Request } from './h2-exchange.js';
 import { InFlight } from './in-flight.js';
-import { trust } from './trust.js';
+import { trust } from './tls-context.js';
 
 export interface H2OriginOptions {
   /** `https://host[:port]`, or `http://…` for HTTP/2 without TLS on a desk. */

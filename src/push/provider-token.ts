@@ -1,5 +1,5 @@
 import { SignJWT, importPKCS8 } from 'jose';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../time/clock.js';
 
 export interface ProviderTokenOptions {
   teamId: string;

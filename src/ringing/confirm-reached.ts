@@ -1,6 +1,6 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Calls } from '../calls/calls.js';
-import { Reaches } from '../devices/reach.js';
+import { Reaches } from '../devices/reachability.js';
 import { type Reached, confirmReached, isConfirmed } from './domain/confirm-reached.js';
 import { Wakes } from './wakes.js';
 

@@ -1,16 +1,15 @@
+import type { ApnsEnvironment, PushAddress } from '../devices/reach.js';
 import { Inject, Injectable } from '@nestjs/common';
 import { ActionTokens } from '../auth/action-tokens.js';
 import { Calls } from '../calls/calls.js';
 import type { UnansweredCall } from '../calls/domain/call.js';
-import { CLOCK, type Clock } from '../clock.js';
-import type { ApnsEnvironment } from '../devices/device.entity.js';
-import type { PushAddress } from '../devices/reach.js';
-import { Gateway } from '../operations/gateway-url.js';
+import { CLOCK, type Clock } from '../time/clock.js';
+import { Gateway } from '../net/public-url.js';
 import type { PushAnswer, PushResult } from '../push/push-result.js';
 import type { Lease } from './lease.js';
 import { type CallPush, asStrings, callPush } from './push-payload.js';
-import { Senders } from './senders.js';
-import { needsPush } from './wake-events.js';
+import { Senders } from './push-senders.js';
+import { needsPush } from './domain/wake.js';
 import { Wakes } from './wakes.js';
 
 /** How long an action token outlives the ring. */

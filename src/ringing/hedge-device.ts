@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Calls } from '../calls/calls.js';
 import { isUnanswered } from '../calls/domain/call.js';
-import { Reaches } from '../devices/reach.js';
+import { Reaches } from '../devices/reachability.js';
 import { hedge } from './domain/hedge.js';
 import { Wakes } from './wakes.js';
 

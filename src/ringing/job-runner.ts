@@ -1,9 +1,9 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { CommandBus, type ICommand } from '@nestjs/cqrs';
-import { CLOCK, type Clock } from '../clock.js';
+import { CLOCK, type Clock } from '../time/clock.js';
 import type { RecordedJob } from '../event-store/event.js';
 import { EventStore } from '../event-store/event-store.js';
-import { Log } from '../operations/log.js';
+import { Log } from '../log/log.js';
 import type { JobKind } from './domain/jobs.js';
 import { type Job, Jobs } from './jobs.js';
 

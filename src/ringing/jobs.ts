@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Pool } from 'pg';
-import { Batch } from '../database/batch.js';
+import { Batch } from '../concurrency/batch.js';
 import { CONTROL_POOL } from '../database/pools.js';
 import { type JobKind, type JobPayload, LEASE_MS } from './domain/jobs.js';
 

@@ -1,7 +1,7 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { Calls } from '../calls/calls.js';
 import { isUnanswered } from '../calls/domain/call.js';
-import { Reaches } from '../devices/reach.js';
+import { Reaches } from '../devices/reachability.js';
 import { Wakes } from './wakes.js';
 
 /** Whether a device that says over HTTP that it rings is one that can: it was asked, is connected, or is registered. */

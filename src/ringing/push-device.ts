@@ -1,12 +1,13 @@
+import type { PushAddress } from '../devices/reach.js';
 import { Inject } from '@nestjs/common';
 import { Command, CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Calls } from '../calls/calls.js';
 import { CloseCall } from '../calls/close-call.js';
 import { type UnansweredCall, isUnanswered } from '../calls/domain/call.js';
-import { CLOCK, type Clock } from '../clock.js';
+import { CLOCK, type Clock } from '../time/clock.js';
 import { KeyedQueue } from '../concurrency/keyed-queue.js';
 import { DeviceRegistry } from '../devices/device-registry.js';
-import { type PushAddress, Reaches } from '../devices/reach.js';
+import { Reaches } from '../devices/reachability.js';
 import { type PushAnswer, refused } from '../push/push-result.js';
 import { DevicePusher } from './device-pusher.js';
 import { giveUp, mayStillRing } from './domain/give-up.js';
@@ -15,10 +16,10 @@ import { PUSHES_AT_ONCE } from './domain/request-wake.js';
 import { settlePush } from './domain/settle-push.js';
 import { Jobs } from './jobs.js';
 import { Lease } from './lease.js';
-import { type Attempt, type Verdict, appOf, verdictOf } from './push-verdict.js';
-import { Senders } from './senders.js';
+import { type Attempt, type Verdict, appOf, verdictOf } from './domain/push-policy.js';
+import { Senders } from './push-senders.js';
 import { TokenPurgeBreaker } from './token-purge-breaker.js';
-import { type DeviceWake, type Wake, needsPush } from './wake-events.js';
+import { type DeviceWake, type Wake, needsPush } from './domain/wake.js';
 import { Wakes } from './wakes.js';
 
 /** How long nobody looks again whether the call still rings; a busy database can hold the plan up for seconds. */

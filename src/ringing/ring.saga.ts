@@ -1,18 +1,18 @@
+import type { PushAddress } from '../devices/reach.js';
 import { Injectable } from '@nestjs/common';
 import { type ICommand, type IEvent, Saga, UnhandledExceptionBus, ofType } from '@nestjs/cqrs';
 import { type Observable, mergeMap } from 'rxjs';
 import { CallChanged } from '../calls/call-changed.js';
 import { CloseCall } from '../calls/close-call.js';
-import type { PushAddress } from '../devices/reach.js';
 import { JobsRecorded } from '../event-store/jobs-recorded.js';
 import type { RecordedJob } from '../event-store/event.js';
-import { Log } from '../operations/log.js';
+import { Log } from '../log/log.js';
 import { ConfirmReached } from './confirm-reached.js';
 import type { JobKind, JobPayload } from './domain/jobs.js';
 import { HedgeDevice } from './hedge-device.js';
 import { JobRunner, type JobStep } from './job-runner.js';
 import { PushDevice } from './push-device.js';
-import { TellCallOver } from './tell-call-over.js';
+import { TellCallOver } from './stop-ringing.js';
 import { WakeCall } from './wake-call.js';
 
 /** What each kind of job stands for. */

@@ -1,5 +1,5 @@
-import { Injectable } from '@nestjs/common';
 import type { PushAddress } from '../devices/reach.js';
+import { Injectable } from '@nestjs/common';
 
 const WINDOW_MS = 600_000;
 const FEWEST_USERS = 5;

@@ -4,8 +4,8 @@ import { Command, CommandBus, CommandHandler, type ICommandHandler } from '@nest
 import { Calls } from '../calls/calls.js';
 import { CloseCall } from '../calls/close-call.js';
 import { isUnanswered } from '../calls/domain/call.js';
-import { CONFIG, type Config } from '../config.js';
-import { Reaches } from '../devices/reach.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { Reaches } from '../devices/reachability.js';
 import { wakeKey } from './domain/jobs.js';
 import { requestWake } from './domain/request-wake.js';
 import { Wakes } from './wakes.js';

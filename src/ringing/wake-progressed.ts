@@ -1,4 +1,4 @@
-import type { WakeEvent } from './wake-events.js';
+import type { WakeEvent } from './domain/wake.js';
 
 /** A step towards the callee's devices has just been recorded, on this node. In memory, for whoever likes to know. */
 export class WakeProgressed {

@@ -7,7 +7,7 @@ import type { Decision } from '../event-store/event.js';
 import { EventStore } from '../event-store/event-store.js';
 import { JobsRecorded } from '../event-store/jobs-recorded.js';
 import { untilRecorded } from '../event-store/until-recorded.js';
-import { type Wake, type WakeEvent, evolveAll, noWake } from './wake-events.js';
+import { type Wake, type WakeEvent, evolveAll, noWake } from './domain/wake.js';
 import { WakeProgressed } from './wake-progressed.js';
 
 /** Wakes that a node remembers, weighed by their devices: each takes about 300 bytes. */

@@ -1,28 +1,29 @@
 import { Module } from '@nestjs/common';
-import { ClusterEars } from './cluster-ears.js';
-import { Announcer } from './announcer.js';
-import { Arrivals } from './arrivals.js';
-import { Dispatcher } from './dispatcher.js';
-import { ErasedUsers } from './erased-users.js';
-import { Expiry } from './expiry.js';
-import { Incoming } from './incoming.js';
-import { MediaStates } from './media-states.js';
-import { MovedDevices } from './moved-devices.js';
-import { Parcels } from './parcels.js';
-import { ProgressTeller } from './progress-teller.js';
-import { SenderCounts } from './sender-counts.js';
-import { Sessions } from './sessions.js';
-import { SignalLines, waitingSignals } from './signal-lines.js';
-import { Signals } from './signals.js';
-import { SocketCommands } from './socket-commands.js';
-import { SocketServer } from './socket-server.js';
+import { ClusterEars } from './server/cluster-subscriber.js';
+import { Announcer } from './notify/call-notifier.js';
+import { Arrivals } from './server/session-lifecycle.js';
+import { Dispatcher } from './server/dispatcher.js';
+import { ErasedUsers } from './notify/erased-users.js';
+import { Expiry } from './session/session-expiry.js';
+import { Incoming } from './notify/ring-notifier.js';
+import { MediaStates } from './relay/media-states.js';
+import { MovedDevices } from './relay/moved-devices.js';
+import { Parcels } from './relay/deferred-deliveries.js';
+import { ProgressTeller } from './notify/progress-notifier.js';
+import { SenderCounts } from './relay/sender-counts.js';
+import { Sessions } from './session/sessions.js';
+import { SignalLines, waitingSignals } from './relay/signal-mailbox.js';
+import { Signals } from './relay/signal-relay.js';
+import { SocketCommands } from './server/socket-commands.js';
+import { SocketServer } from './server/socket-server.js';
 import { Calls } from '../calls/calls.js';
 import { CallsModule } from '../calls/calls.module.js';
 import { ClusterModule } from '../cluster/cluster.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
+import { PresenceModule } from '../presence/presence.module.js';
 
 @Module({
-  imports: [CallsModule, ClusterModule, DevicesModule],
+  imports: [CallsModule, ClusterModule, DevicesModule, PresenceModule],
   providers: [
     {
       provide: SignalLines,

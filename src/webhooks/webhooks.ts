@@ -2,14 +2,14 @@ import { createHmac } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { rfc3339 } from '../calls/domain/call-view.js';
-import { CLOCK, type Clock } from '../clock.js';
-import { CONFIG, type Config } from '../config.js';
+import { CLOCK, type Clock } from '../time/clock.js';
+import { CONFIG, type Config } from '../config/config.js';
 import { CONTROL_POOL } from '../database/pools.js';
 import { Checkpoint } from '../event-store/checkpoint.js';
 import type { StoredEvent } from '../event-store/event.js';
 import { EventStore } from '../event-store/event-store.js';
 import { Subscription } from '../event-store/subscription.js';
-import { Log } from '../operations/log.js';
+import { Log } from '../log/log.js';
 
 const ANSWER_MS = 10_000;
 const BATCH = 100;

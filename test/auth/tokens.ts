@@ -1,5 +1,5 @@
 import { type JWTPayload, SignJWT } from 'jose';
-import { Failure } from '../../src/failure.js';
+import { Failure } from '../../src/errors/api-error.js';
 
 export const NOW = Date.parse('2026-11-22T12:00:00.000Z');
 export const IN_AN_HOUR = NOW / 1_000 + 3_600;

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
-import type { Config } from '../../src/config.js';
+import type { Config } from '../../src/config/config.js';
 import { UserTokens } from '../../src/auth/user-tokens.js';
 import { clock, forged, IN_AN_HOUR, key, NOW, refusalOf, signed } from './tokens.js';
 

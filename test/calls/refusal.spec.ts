@@ -1,5 +1,6 @@
 import { CallRefused, type RefusalCode } from '../../src/calls/domain/refusal.js';
-import { CODES, failureOf } from '../../src/failure.js';
+import { CODES } from '../../src/errors/api-error.js';
+import { failureOf } from '../../src/protocol/to-api-error.js';
 
 /** Contract, section 5. */
 const statuses: Record<RefusalCode, number> = {

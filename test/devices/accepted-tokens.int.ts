@@ -1,6 +1,6 @@
-import { AcceptedTokens1700000000011 } from '../../src/database/migrations/11-accepted-tokens.js';
-import { createDataSource } from '../../src/database/data-source.js';
-import { Reaches } from '../../src/devices/reach.js';
+import { AcceptedTokens1700000000011 } from '../../src/schema/migrations/11-accepted-tokens.js';
+import { createDataSource } from '../../src/schema/data-source.js';
+import { Reaches } from '../../src/devices/reachability.js';
 import { givenStore } from '../event-store/given-store.js';
 
 const given = givenStore();

@@ -1,6 +1,6 @@
+import type { ApnsEnvironment } from '../../src/devices/reach.js';
 import { EventStore } from '../../src/event-store/event-store.js';
-import { createDataSource } from '../../src/database/data-source.js';
-import type { ApnsEnvironment } from '../../src/devices/device.entity.js';
+import { createDataSource } from '../../src/schema/data-source.js';
 import { DeviceRegistry, type Registration } from '../../src/devices/device-registry.js';
 import { givenStore } from '../event-store/given-store.js';
 

@@ -1,11 +1,11 @@
 import { viewOf } from '../../src/calls/domain/call-view.js';
 import type { Outcome } from '../../src/calls/domain/call.js';
-import type { Presence } from '../../src/devices/presence.js';
+import type { Presence } from '../../src/presence/presence.js';
 import { ListAllCalls, ListAllCallsHandler } from '../../src/history/list-all-calls.js';
 import { ListCalls, ListCallsHandler } from '../../src/history/list-calls.js';
 import { Overview, OverviewHandler } from '../../src/history/overview.js';
 import { RecentCalls, RecentCallsHandler } from '../../src/history/recent-calls.js';
-import { Log } from '../../src/operations/log.js';
+import { Log } from '../../src/log/log.js';
 import { givenStore } from '../event-store/given-store.js';
 import { type Ending, recordCalls } from './given-calls.js';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Presence } from '../../src/devices/presence.js';
+import type { Presence } from '../../src/presence/presence.js';
 import { Overview, OverviewHandler, type PushCount } from '../../src/history/overview.js';
 import { appendTo, givenStore } from '../event-store/given-store.js';
 

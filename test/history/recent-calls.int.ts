@@ -1,5 +1,5 @@
 import { RECENT_CALLS, RecentCalls, RecentCallsHandler } from '../../src/history/recent-calls.js';
-import { Log } from '../../src/operations/log.js';
+import { Log } from '../../src/log/log.js';
 import { givenStore } from '../event-store/given-store.js';
 import { type Ending, recordCalls } from './given-calls.js';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type Server, createServer } from 'node:http';
 import { type AddressInfo, type Socket, connect } from 'node:net';
-import { Failure } from '../../src/failure.js';
+import { Failure } from '../../src/errors/api-error.js';
 import { limitBodies } from '../../src/http/request-bodies.js';
 import { until } from '../support/until.js';
 

@@ -1,6 +1,6 @@
 import { type CallEvent, type ExistingCall, callOf } from '../../src/calls/domain/call.js';
 import { type CallView, viewOf } from '../../src/calls/domain/call-view.js';
-import type { WakeEvent } from '../../src/ringing/wake-events.js';
+import type { WakeEvent } from '../../src/ringing/domain/wake.js';
 import type { LogEntry } from 'ringway-simulator';
 import type { Handset } from './handset.js';
 import type { History } from './history.js';

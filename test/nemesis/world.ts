@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { SignJWT } from 'jose';
-import { migrate } from '../../src/database/migrate.js';
+import { migrate } from '../../src/schema/migrate.js';
 import { PushSimulator } from 'ringway-simulator';
 import { TestRedis, hasRedis } from '../support/redis.js';
 import { GatewayNode } from './node.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DataSource } from 'typeorm';
-import { createDataSource } from '../../src/database/data-source.js';
+import { createDataSource } from '../../src/schema/data-source.js';
 import { DeviceRegistry } from '../../src/devices/device-registry.js';
 import type { Append } from '../../src/event-store/event.js';
 import type { EventStore } from '../../src/event-store/event-store.js';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { Reaches } from '../../src/devices/reach.js';
+import { Reaches } from '../../src/devices/reachability.js';
 import { ConfirmReached, ConfirmReachedHandler } from '../../src/ringing/confirm-reached.js';
-import type { WakeEvent } from '../../src/ringing/wake-events.js';
+import type { WakeEvent } from '../../src/ringing/domain/wake.js';
 import { Wakes } from '../../src/ringing/wakes.js';
 import { givenStore } from '../event-store/given-store.js';
-import { askedByPush, askedBySocket } from './reaches.js';
+import { askedByPush, askedBySocket } from './given-devices.js';
 
 const given = givenStore();
 

@@ -1,6 +1,6 @@
 import type { Decision } from '../../src/event-store/event.js';
-import type { Wake, WakeEvent } from '../../src/ringing/wake-events.js';
-import { wakeAfter } from './reaches.js';
+import type { Wake, WakeEvent } from '../../src/ringing/domain/wake.js';
+import { wakeAfter } from './given-devices.js';
 
 /** What a decide function comes to after these events, in short: types of events with their device, keys of jobs. */
 export const given = (...events: WakeEvent[]) => ({

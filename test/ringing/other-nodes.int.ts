@@ -3,12 +3,12 @@ import { DevicePusher } from '../../src/ringing/device-pusher.js';
 import type { Job } from '../../src/ringing/jobs.js';
 import { pushKey } from '../../src/ringing/domain/jobs.js';
 import { PushDevice, PushDeviceHandler } from '../../src/ringing/push-device.js';
-import { TellCallOver, TellCallOverHandler } from '../../src/ringing/tell-call-over.js';
+import { TellCallOver, TellCallOverHandler } from '../../src/ringing/stop-ringing.js';
 import { TokenPurgeBreaker } from '../../src/ringing/token-purge-breaker.js';
-import type { WakeEvent } from '../../src/ringing/wake-events.js';
+import type { WakeEvent } from '../../src/ringing/domain/wake.js';
 import { Wakes } from '../../src/ringing/wakes.js';
 import { gate, givenStore } from '../event-store/given-store.js';
-import { askedByPush, askedBySocket, pixel, reached } from './reaches.js';
+import { askedByPush, askedBySocket, pixel, reached } from './given-devices.js';
 
 const given = givenStore();
 const NOW = Date.parse('2026-11-22T12:00:00.000Z');

@@ -1,5 +1,5 @@
 import { TokenPurgeBreaker } from '../../src/ringing/token-purge-breaker.js';
-import { apns } from './reaches.js';
+import { apns } from './given-devices.js';
 
 function breakerAt(start = 0) {
   const time = { now: start };

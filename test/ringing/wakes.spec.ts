@@ -1,7 +1,7 @@
 import type { Append } from '../../src/event-store/event.js';
-import { type WakeEvent } from '../../src/ringing/wake-events.js';
+import { type WakeEvent } from '../../src/ringing/domain/wake.js';
 import { Wakes } from '../../src/ringing/wakes.js';
-import { askedBySocket } from './reaches.js';
+import { askedBySocket } from './given-devices.js';
 
 /** Wakes in a store that takes everything. */
 const someWakes = (): Wakes =>

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { Strangers } from '../../src/sockets/strangers.js';
+import { Strangers } from '../../src/sockets/server/pending-connections.js';
 
 /** A connection of Engine.IO that has not authenticated, and whether it has been cut off. */
 function connection() {

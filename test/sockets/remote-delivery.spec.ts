@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
-import { MemoryBudget } from '../../src/memory-budget.js';
-import { RemoteDelivery, type SignalParcel } from '../../src/sockets/remote-delivery.js';
-import { type Line, type Sender, SignalLines } from '../../src/sockets/signal-lines.js';
+import { MemoryBudget } from '../../src/limits/memory-budget.js';
+import { RemoteDelivery, type SignalParcel } from '../../src/sockets/relay/remote-delivery.js';
+import { type Line, type Sender, SignalLines } from '../../src/sockets/relay/signal-mailbox.js';
 import { iPhone, pixel } from '../calls/cast.js';
 import { answered, ended } from './one-node.js';
 

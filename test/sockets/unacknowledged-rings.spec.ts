@@ -1,7 +1,7 @@
 import type { CommandBus } from '@nestjs/cqrs';
-import { Log } from '../../src/operations/log.js';
-import { Incoming } from '../../src/sockets/incoming.js';
-import type { Session } from '../../src/sockets/sessions.js';
+import { Log } from '../../src/log/log.js';
+import { Incoming } from '../../src/sockets/notify/ring-notifier.js';
+import type { Session } from '../../src/sockets/session/sessions.js';
 import { START } from '../support/given.js';
 import { calling } from './one-node.js';
 

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
-import { readConfig } from '../../src/config.js';
-import { type RunningGateway, startGateway } from '../../src/gateway.js';
-import { Log } from '../../src/operations/log.js';
+import { readConfig } from '../../src/config/config.js';
+import { type RunningGateway, startGateway } from '../../src/start/start-gateway.js';
+import { Log } from '../../src/log/log.js';
 import { type TestDatabase, freshDatabase } from './database.js';
 import { Phone, type PhoneOptions } from './phone.js';
 

@@ -28,7 +28,7 @@ export default async function setup() {
 
 /** The migrated database that `freshDatabase` clones. */
 export async function prepareTemplate(url) {
-  const { migrate } = await built('database/migrate.js');
+  const { migrate } = await built('schema/migrate.js');
   const { default: pg } = await import('pg');
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { type Config, ConfigError, readConfig } from '../../src/config.js';
-import type { ConfigFault } from '../../src/settings.js';
+import { type Config, ConfigError, readConfig } from '../../src/config/config.js';
+import type { ConfigFault } from '../../src/config/env-reader.js';
 
 type Env = Record<string, string>;
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, jest } from '@jest/globals';
 import { type Browser, type BrowserContext, type Page, chromium } from 'playwright-core';
-import { GatewayChild } from '../e2e/gateway-child.js';
+import { GatewayChild } from '../support/gateway-child.js';
 import { type TestDatabase, freshDatabase } from '../support/database.js';
 
 // A browser on a busy machine takes its time; what a test waits for is waited for here, with what was seen instead.

@@ -1,6 +1,6 @@
-import { type Call, isUnanswered } from '../../calls/domain/call.js';
 import type { Reach } from '../../devices/reach.js';
-import type { DeviceWake, Wake } from '../wake-events.js';
+import { type Call, isUnanswered } from '../../calls/domain/call.js';
+import type { DeviceWake, Wake } from './wake.js';
 
 /** Android phones that a push has made ring, and that only another one can silence. */
 const mayRingByPush = ({ devices }: Wake): string[] =>

@@ -1,5 +1,5 @@
 import type { Decision } from '../../event-store/event.js';
-import { type Wake, type WakeEvent, placesLeft } from '../wake-events.js';
+import { type Wake, type WakeEvent, placesLeft } from './wake.js';
 import { hedgeKey } from './jobs.js';
 
 export interface Reached {

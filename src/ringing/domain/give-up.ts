@@ -1,6 +1,6 @@
 import type { Reach } from '../../devices/reach.js';
 import type { Decision } from '../../event-store/event.js';
-import type { Wake, WakeEvent } from '../wake-events.js';
+import type { Wake, WakeEvent } from './wake.js';
 import { unreachable } from './request-wake.js';
 
 /** Every push was refused for good, and nothing else can reach anybody: waiting for the ring to end would help nobody. */

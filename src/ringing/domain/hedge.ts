@@ -1,6 +1,6 @@
 import type { Reach } from '../../devices/reach.js';
 import type { Decision } from '../../event-store/event.js';
-import { type Wake, type WakeEvent, placesLeft } from '../wake-events.js';
+import { type Wake, type WakeEvent, placesLeft } from './wake.js';
 import { hedgeKey, pushNow } from './jobs.js';
 import { pushRequested } from './request-wake.js';
 

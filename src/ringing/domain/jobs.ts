@@ -1,7 +1,6 @@
-import type { CallEvent } from '../../calls/domain/call.js';
-import type { NewJob } from '../../event-store/event.js';
 import type { PushAddress } from '../../devices/reach.js';
-import type { Obligations } from '../../event-store/event-store.js';
+import type { CallEvent } from '../../calls/domain/call.js';
+import type { NewJob, Obligations } from '../../event-store/event.js';
 
 /** How long the node that recorded an event has for what follows from it, before another node takes over. */
 export const LEASE_MS = 3_000;

@@ -1,8 +1,8 @@
 import type { Reach } from '../../devices/reach.js';
 import type { Decision, NewJob } from '../../event-store/event.js';
-import { type Step, planWake } from '../plan.js';
-import { appOf } from '../push-verdict.js';
-import type { Wake, WakeEvent, WakeReason } from '../wake-events.js';
+import { type Step, planWake } from './wake-plan.js';
+import { appOf } from './push-policy.js';
+import type { Wake, WakeEvent, WakeReason } from './wake.js';
 import { LEASE_MS, hedgeLater, pushNow, wakeKey } from './jobs.js';
 
 /** So many pushes of one call are under way at once: whoever has many installs holds nobody else's calls up. */

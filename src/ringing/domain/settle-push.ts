@@ -1,6 +1,6 @@
 import type { Decision } from '../../event-store/event.js';
-import type { Verdict } from '../push-verdict.js';
-import { type Wake, type WakeEvent, mayRetry } from '../wake-events.js';
+import type { Verdict } from './push-policy.js';
+import { type Wake, type WakeEvent, mayRetry } from './wake.js';
 import { pushAgain, pushKey } from './jobs.js';
 
 export interface SettleFacts {

@@ -1,8 +1,8 @@
-import type { ExistingCall } from '../../../src/calls/domain/call.js';
 import type { Reach } from '../../../src/devices/reach.js';
+import type { ExistingCall } from '../../../src/calls/domain/call.js';
 import { callOverRecipients, mayHaveToTell } from '../../../src/ringing/domain/call-over.js';
-import type { WakeEvent } from '../../../src/ringing/wake-events.js';
-import { askedByPush, askedBySocket, pixel, wakeAfter } from '../reaches.js';
+import type { WakeEvent } from '../../../src/ringing/domain/wake.js';
+import { askedByPush, askedBySocket, pixel, wakeAfter } from '../given-devices.js';
 
 const pushed = (because: string): WakeEvent => {
   const { data } = askedByPush('pixel');

@@ -1,7 +1,7 @@
 import { confirmReached } from '../../../src/ringing/domain/confirm-reached.js';
 import { hedgeKey } from '../../../src/ringing/domain/jobs.js';
 import { given } from '../given-wake.js';
-import { askedByPush, askedBySocket, reached } from '../reaches.js';
+import { askedByPush, askedBySocket, reached } from '../given-devices.js';
 
 const facts = { callId: 'call', deviceId: 'iphone', via: 'socket' } as const;
 

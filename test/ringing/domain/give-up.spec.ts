@@ -1,7 +1,7 @@
 import { giveUp, mayStillRing } from '../../../src/ringing/domain/give-up.js';
-import type { WakeEvent } from '../../../src/ringing/wake-events.js';
+import type { WakeEvent } from '../../../src/ringing/domain/wake.js';
 import { given } from '../given-wake.js';
-import { askedByPush, askedBySocket, browser, iPhone, pixel, reached, wakeAfter } from '../reaches.js';
+import { askedByPush, askedBySocket, browser, iPhone, pixel, reached, wakeAfter } from '../given-devices.js';
 
 const rejected: WakeEvent = {
   type: 'PushRejected',

@@ -1,7 +1,7 @@
 import { hedge } from '../../../src/ringing/domain/hedge.js';
 import { hedgeKey, pushKey } from '../../../src/ringing/domain/jobs.js';
 import { given } from '../given-wake.js';
-import { askedByPush, askedBySocket, browser, iPhone, reached } from '../reaches.js';
+import { askedByPush, askedBySocket, browser, iPhone, reached } from '../given-devices.js';
 
 const facts = { callId: 'call', deviceId: 'iphone', newPushId: () => 'push-1' };
 const cancels = [hedgeKey('call', 'iphone')];

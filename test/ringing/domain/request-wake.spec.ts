@@ -2,7 +2,7 @@ import type { Reach } from '../../../src/devices/reach.js';
 import { hedgeKey, pushKey, wakeKey } from '../../../src/ringing/domain/jobs.js';
 import { requestWake } from '../../../src/ringing/domain/request-wake.js';
 import { given } from '../given-wake.js';
-import { apns, askedByPush, askedBySocket, browser, fcm, iPhone, pixel } from '../reaches.js';
+import { apns, askedByPush, askedBySocket, browser, fcm, iPhone, pixel } from '../given-devices.js';
 
 let pushIds = 0;
 const facts = (...reaches: Reach[]) => ({

@@ -2,10 +2,10 @@ import { unanswered } from '../../../src/push/push-result.js';
 import { apnsResult } from '../../../src/push/push-result.js';
 import { pushKey } from '../../../src/ringing/domain/jobs.js';
 import { settlePush } from '../../../src/ringing/domain/settle-push.js';
-import { type Attempt, verdictOf } from '../../../src/ringing/push-verdict.js';
-import type { WakeEvent } from '../../../src/ringing/wake-events.js';
+import { type Attempt, verdictOf } from '../../../src/ringing/domain/push-policy.js';
+import type { WakeEvent } from '../../../src/ringing/domain/wake.js';
 import { given } from '../given-wake.js';
-import { apns, askedByPush, reached } from '../reaches.js';
+import { apns, askedByPush, reached } from '../given-devices.js';
 
 const NOW = Date.parse('2026-11-22T12:00:10.000Z');
 const push = {

@@ -1,0 +1,107 @@
+import { Injectable } from '@nestjs/common';
+import type { ExistingCall } from '../../calls/domain/call.js';
+import { Bus } from '../../cluster/redis-bus.js';
+import { Log } from '../../log/log.js';
+import { SenderCounts } from './sender-counts.js';
+import { type Session, Sessions } from '../session/sessions.js';
+import { type By, type Handover, type Signal, targetOf } from './signal.js';
+import {
+  ELSEWHERE,
+  SignalLines,
+  keepLatest,
+  keyOf,
+  mediaFor,
+  sendersTo,
+  signalOf,
+} from './signal-mailbox.js';
+import { Signals } from './signal-relay.js';
+
+/** Bytes of waiting signals in one answer to another node. What waits beyond follows, as signals to other nodes do. */
+const HANDED_BYTES = 2 * 1_048_576;
+
+/** Signals of devices that connect to one node after the other during a call. */
+@Injectable()
+export class MovedDevices {
+  constructor(
+    private readonly lines: SignalLines,
+    private readonly counts: SenderCounts,
+    private readonly signals: Signals,
+    private readonly sessions: Sessions,
+    private readonly bus: Bus,
+    private readonly log: Log,
+  ) {}
+
+  /**
+   * Asks the other nodes what they keep for a device that has just connected here, and what it has said there; only for a
+   * device in a call, and once per connection.
+   * @returns what waits for the device
+   */
+  async arrived(session: Session, calls: readonly ExistingCall[]): Promise<Signal[]> {
+    const live = calls.filter(({ state }) => state !== 'ended');
+    if (!this.bus.clustered || session.askedOthers || live.length === 0) return [];
+    const { userId, deviceId } = session;
+    const { answers, complete } = await this.bus.ask<Handover>('arrived', { userId, deviceId });
+    session.askedOthers = complete;
+    this.takeOver(session, live, answers);
+    if (!complete) this.counts.countOn(session);
+    for (const [line, sender] of this.lines.sentBy(session)) {
+      const target = targetOf(line.call, sender.from);
+      const here = target && this.sessions.get(target.userId, target.deviceId);
+      // What the other node had sent already has come over this connection, or with its sync.
+      if (here) for (const kept of sender.kept) if (kept.sentOn === ELSEWHERE) this.signals.sent(kept, here);
+      this.signals.deliver(line, sender);
+    }
+    return answers.flatMap((given) => given.signals);
+  }
+
+  /** The device has connected to another node: what waits for it is told there, and what it says is counted there. */
+  handOver(to: By): Handover {
+    const given: Handover = { signals: [], media: [], said: [], muted: [] };
+    let room = HANDED_BYTES;
+    for (const line of this.lines.of(to)) {
+      const { callId } = line.call;
+      for (const sender of sendersTo(line, to)) {
+        for (const kept of sender.kept) {
+          room -= kept.json.length;
+          kept.sentOn = room < 0 ? null : ELSEWHERE;
+          if (room >= 0) given.signals.push(signalOf(line, sender, kept));
+        }
+      }
+      given.media.push(...mediaFor(line, to));
+      const own = line.senders.get(keyOf(to));
+      if (own) {
+        const kept = own.kept.map(({ seq, json, sentOn }) => ({
+          seq,
+          json: json.toString(),
+          sent: sentOn !== null,
+        }));
+        given.said.push({ callId, seq: own.seq, kept });
+        this.lines.remove(line, to);
+      }
+      const muted = line.media.get(to.userId);
+      if (muted?.state.from.deviceId === to.deviceId) {
+        line.media.delete(to.userId);
+        given.muted.push(muted);
+      }
+    }
+    setImmediate(() => this.signals.arrivedElsewhere(to)); // what had no room follows behind this answer
+    return given;
+  }
+
+  private takeOver(session: Session, live: readonly ExistingCall[], answers: readonly Handover[]): void {
+    const said = answers.flatMap((given) => given.said);
+    const media = answers.flatMap((given) => [...given.muted, ...given.media]);
+    let lost = 0;
+    for (const call of live) {
+      const ofCall = said.filter(({ callId }) => callId === call.callId);
+      const mediaOfCall = media.filter(({ state }) => state.callId === call.callId);
+      if (ofCall.length === 0 && mediaOfCall.length === 0) continue;
+      const line = this.lines.open(call);
+      if (!line) continue; // it has ended meanwhile
+      for (const one of ofCall) lost += this.lines.continueFrom(line, session, one);
+      for (const one of mediaOfCall) keepLatest(line, one);
+    }
+    if (lost > 0)
+      this.log.warnRarely('no memory for signals of a device that came from another node', { signals: lost });
+  }
+}
