@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { PresenceModule } from '../presence/presence.module.js';
 import { HistoryTurns } from './history-turns.js';
 import { ListAllCallsHandler } from './list-all-calls.js';
 import { ListCallsHandler } from './list-calls.js';
@@ -7,6 +8,7 @@ import { RecentCallsHandler } from './recent-calls.js';
 import { TimelineHandler } from './timeline.js';
 
 @Module({
+  imports: [PresenceModule],
   providers: [
     HistoryTurns,
     ListAllCallsHandler,
