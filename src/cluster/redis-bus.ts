@@ -13,6 +13,10 @@ export const NODES_SECRET = Symbol('nodes secret');
 const ANSWER_MS = 400;
 const COMMAND_MS = 1_000;
 const HEARTBEAT_MS = 2_000;
+/** How long an answer may come late: a Redis that hung passes on what it held, and no node believes what is older. */
+const LATE_MS = 60_000;
+/** By then other nodes have come back to a Redis that was away as well: they try every second. */
+const REUNION_MS = 3_000;
 
 interface Message {
   topic: string;
@@ -23,10 +27,20 @@ interface Message {
   optional?: true;
 }
 
+export interface Answers<R> {
+  answers: R[];
+  /** That was all of the other nodes. */
+  complete: boolean;
+  /** It was not, because Redis is away, or was a moment ago. Otherwise a node is gone or held up. */
+  redisAway: boolean;
+}
+
 interface Asked {
   answers: unknown[];
   heard: number;
   expected: number;
+  /** Redis has passed it on. */
+  published: boolean;
   /** The first answer is enough. */
   first: boolean;
   done(): void;
@@ -44,10 +58,14 @@ export class RedisBus implements OnModuleInit, OnModuleDestroy {
   private heartbeat: NodeJS.Timeout | null = null;
   private readonly handlers = new Map<string, (payload: never) => unknown>();
   private readonly asked = new Map<string, Asked>();
+  /** Who takes answers to questions that are given up, by question. */
+  private readonly late = new Map<string, (answer: never) => void>();
   private readonly envelopes: SealedMessages;
   /** Of this database alone: Redis is often shared. */
   private readonly channel: string;
   private away = false;
+  /** On the clock of `performance`. */
+  private connectedAt = -Infinity;
   private whenBack: () => void = () => undefined;
 
   constructor(
@@ -104,36 +122,48 @@ export class RedisBus implements OnModuleInit, OnModuleDestroy {
     return answers.length > 0;
   }
 
-  /** Asks all other nodes, and takes the answers that come in time; `complete` when that was all of them. */
-  async ask<R>(topic: string, payload: object): Promise<{ answers: R[]; complete: boolean }> {
-    const { answers, complete } = await this.question({ topic, payload });
-    return { answers: answers as R[], complete };
+  /**
+   * Asks all other nodes, and takes the answers that come in time.
+   * @param late takes each answer that comes after that, within a minute: for questions whose answer gives something away
+   */
+  async ask<R>(topic: string, payload: object, late?: (answer: R) => void): Promise<Answers<R>> {
+    return (await this.question({ topic, payload }, late)) as Answers<R>;
   }
 
-  private async question(message: Message): Promise<{ answers: unknown[]; complete: boolean }> {
-    if (!this.connected) return { answers: [], complete: false };
+  private async question(message: Message, late?: (answer: never) => void): Promise<Answers<unknown>> {
+    if (!this.connected) return { answers: [], complete: false, redisAway: true };
     const question = randomUUID();
     return new Promise((resolve) => {
       const asked: Asked = {
         answers: [],
         heard: 0,
         expected: Infinity,
+        published: false,
         first: message.optional ?? false,
         done: () => {
           clearTimeout(timer);
           this.asked.delete(question);
-          resolve({ answers: asked.answers, complete: asked.heard >= asked.expected });
+          const complete = asked.heard >= asked.expected;
+          if (late && !complete) this.mayStillBeAnswered(question, late);
+          const reunited = asked.published && performance.now() - this.connectedAt >= REUNION_MS;
+          resolve({ answers: asked.answers, complete, redisAway: !complete && !reunited });
         },
       };
       const timer = setTimeout(asked.done, ANSWER_MS);
       this.asked.set(question, asked);
       void this.publish({ ...message, question }).then((receivers) => {
+        asked.published = receivers > 0;
         // This node hears itself. The others are yet to come back when Redis has only just done so.
         const others = receivers - 1;
         if (others > 0 || (others === 0 && this.presence.alone)) asked.expected = others;
         if (others <= 0 || asked.heard >= asked.expected) asked.done();
       });
     });
+  }
+
+  private mayStillBeAnswered(question: string, late: (answer: never) => void): void {
+    this.late.set(question, late);
+    setTimeout(() => this.late.delete(question), LATE_MS).unref();
   }
 
   /** Called when other nodes can be told, the first time and after every absence of Redis. */
@@ -178,7 +208,10 @@ export class RedisBus implements OnModuleInit, OnModuleDestroy {
 
   private answered(question: string | undefined, answer: unknown): void {
     const asked = this.asked.get(question ?? '');
-    if (!asked) return;
+    if (!asked) {
+      if (answer !== null) this.late.get(question ?? '')?.(answer as never);
+      return;
+    }
     asked.heard++;
     // A node that has only just begun to listen says that it has nothing to say.
     if (answer !== null) asked.answers.push(answer);
@@ -215,6 +248,7 @@ export class RedisBus implements OnModuleInit, OnModuleDestroy {
     });
     client.on('ready', () => {
       if (!this.connected) return;
+      this.connectedAt = performance.now();
       if (this.away) this.log.info('Redis is back');
       this.away = false;
       this.whenBack();

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { systemClock } from '../../src/time/clock.js';
 import { RedisBus } from '../../src/cluster/redis-bus.js';
@@ -49,6 +50,7 @@ when('nodes that talk over Redis', () => {
     expect(await asking.ask('signals-for', { deviceId: 'phone' })).toEqual({
       answers: [['for phone']],
       complete: true,
+      redisAway: false,
     });
   });
 
@@ -62,7 +64,36 @@ when('nodes that talk over Redis', () => {
 
   it('never take for granted that they know everything while the others are yet to come back', async () => {
     const lonely = await node('lonely');
-    expect(await lonely.ask('arrived', {})).toEqual({ answers: [], complete: false });
+    expect(await lonely.ask('arrived', {})).toMatchObject({ answers: [], complete: false });
+  });
+
+  it('are asked in vain while Redis hangs, and what they answer when it goes on is not lost', async () => {
+    const [asking, knowing] = [await node('asking'), await node('knowing')];
+    knowing.hear('arrived', () => 'what it kept');
+    const late: unknown[] = [];
+    redis.freeze();
+    try {
+      const asked = await asking.ask('arrived', {}, (answer) => late.push(answer));
+      expect(asked).toEqual({ answers: [], complete: false, redisAway: true });
+    } finally {
+      redis.thaw();
+    }
+    await until(() => late.length > 0);
+    expect(late).toEqual(['what it kept']);
+  });
+
+  it('tell a node that is silent from a Redis that is away, once all have had the time to come back to it', async () => {
+    const [asking, silent] = [await node('asking'), await node('silent')];
+    silent.hear('arrived', () => {
+      silent.onModuleDestroy(); // so its answer goes nowhere
+    });
+    expect(await asking.ask('arrived', {})).toMatchObject({ complete: false, redisAway: true });
+    const third = await node('third');
+    third.hear('arrived', () => third.onModuleDestroy());
+    const now = performance.now.bind(performance);
+    const later = jest.spyOn(performance, 'now').mockImplementation(() => now() + 3_000);
+    expect(await asking.ask('arrived', {})).toMatchObject({ complete: false, redisAway: false });
+    later.mockRestore();
   });
 
   it('are neither heard nor counted by the nodes of another database on the same Redis', async () => {
@@ -70,7 +101,7 @@ when('nodes that talk over Redis', () => {
     const heard: unknown[] = [];
     foreign.hear('question', (payload) => void heard.push(payload));
     knowing.hear('question', () => 'answer');
-    expect(await asking.ask('question', {})).toEqual({ answers: ['answer'], complete: true });
+    expect(await asking.ask('question', {})).toMatchObject({ answers: ['answer'], complete: true });
     expect(await foreign.ask('question', {})).toMatchObject({ answers: [] });
     expect([heard, warnings]).toEqual([[], []]);
   });

@@ -46,7 +46,7 @@ export class OneNode {
   /** What a read of the call finds. */
   read = new Held<ExistingCall>();
   /** What the other nodes answer. */
-  others = new Held<{ answers: unknown[]; complete: boolean }>();
+  others = new Held<{ answers: unknown[]; complete: boolean; redisAway?: boolean }>();
 
   constructor({ clustered = false, perUser = 8_388_608, total = 268_435_456 } = {}) {
     const calls = {
@@ -63,7 +63,7 @@ export class OneNode {
     const presence = { isElsewhere: async () => false } as unknown as Presence;
     this.budget = new MemoryBudget({ perUser, total });
     this.lines = new SignalMailboxes(calls, this.budget);
-    const counts = new SenderCounts(this.lines, bus, this.time);
+    const counts = new SenderCounts(this.lines, bus, presence, this.time);
     const config = { callMaxDurationMs: DAY_MS } as Config;
     this.signals = new SignalRelay(
       calls,

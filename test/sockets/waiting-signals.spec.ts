@@ -1,5 +1,5 @@
 import { callId, iPhone, pixel, tablet } from '../calls/cast.js';
-import { OneNode, answered, calling, ended } from './one-node.js';
+import { Held, OneNode, answered, calling, ended } from './one-node.js';
 
 const LARGEST = JSON.stringify('x'.repeat(65_534));
 const limited = expect.objectContaining({
@@ -66,6 +66,37 @@ describe('signals that wait', () => {
     expect(node.budget.keptFor('alice')).toBe(3 * 1_014);
     alice.synced = true;
     await expect(node.signals.send(alice, callId, '1')).rejects.toEqual(limited);
+  });
+
+  it('of a device that came while Redis was away are refused until its former node has handed over what it keeps', async () => {
+    node = new OneNode({ clustered: true });
+    node.happens(answered);
+    const [alice, bob] = [node.connects(iPhone), node.connects(pixel)];
+    node.others.settle({ answers: [], complete: false, redisAway: true });
+    await node.moved.arrived(alice, [answered]);
+    await expect(node.signals.send(alice, callId, '"new"')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(node.kept.bytes).toBe(0);
+    const kept = [{ seq: 3, json: '"kept"', sent: false }];
+    node.others = new Held();
+    node.others.settle({
+      answers: [{ signals: [], media: [], said: [{ callId, seq: 3, kept }], muted: [] }],
+      complete: true,
+    });
+    expect(await node.signals.send(alice, callId, '"new"')).toBeGreaterThan(3);
+    expect(bob.told.map(([event]) => event)).toEqual(['call:signal', 'call:signal']);
+    expect(JSON.stringify(bob.told)).toMatch(/kept.*new/);
+  });
+
+  it('of a device that came while Redis was away go on where this node has its count', async () => {
+    node = new OneNode({ clustered: true });
+    node.happens(answered);
+    const before = node.connects(iPhone);
+    await node.signals.send(before, callId, '"before"');
+    node.sessions.remove(before);
+    const alice = node.connects(iPhone);
+    node.others.settle({ answers: [], complete: false, redisAway: true });
+    await node.moved.arrived(alice, [answered]);
+    expect(await node.signals.send(alice, callId, '"after"')).toBeGreaterThan(1);
   });
 
   it('come with the sync up to 8 MiB, and the rest as it is acknowledged', async () => {

@@ -29,7 +29,11 @@ export class MovedDevices {
     private readonly sessions: Sessions,
     private readonly bus: RedisBus,
     private readonly log: Log,
-  ) {}
+  ) {
+    counts.onUnasked(async (session, live) =>
+      signals.deliverFromElsewhere(session, await this.arrived(session, live)),
+    );
+  }
 
   /**
    * Asks the other nodes what they keep for a device that has just connected here, and what it has said there; only for a
@@ -40,10 +44,24 @@ export class MovedDevices {
     const live = calls.filter(({ state }) => state !== 'ended');
     if (!this.bus.clustered || session.askedOthers || live.length === 0) return [];
     const { userId, deviceId } = session;
-    const { answers, complete } = await this.bus.ask<Handover>('arrived', { userId, deviceId });
+    // A node that answers has given away what it kept, also when its answer is late.
+    const late = (given: Handover): void =>
+      this.signals.deliverFromElsewhere(session, this.receive(session, live, [given]));
+    const { answers, complete, redisAway } = await this.bus.ask<Handover>(
+      'arrived',
+      { userId, deviceId },
+      late,
+    );
     session.askedOthers = complete;
-    this.takeOver(session, live, answers);
+    this.counts.asked(session, live, redisAway);
+    const signals = this.receive(session, live, answers);
     if (!complete) this.counts.countOn(session);
+    return signals;
+  }
+
+  /** Other nodes have handed over what they kept of a device and for it. @returns what waits for it */
+  private receive(session: Session, live: readonly ExistingCall[], answers: readonly Handover[]): Signal[] {
+    this.takeOver(session, live, answers);
     for (const [line, sender] of this.lines.sentBy(session)) {
       const target = targetOf(line.call, sender.from);
       const here = target && this.sessions.get(target.userId, target.deviceId);

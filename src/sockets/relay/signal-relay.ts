@@ -65,6 +65,7 @@ export class SignalRelay implements OnModuleDestroy {
   async send(session: Session, callId: string, json: string): Promise<number> {
     await this.counts.untilKnown(session);
     const call = await partInCall(this.calls, session, callId);
+    await this.counts.untilAsked(session, call);
     await this.checkReachable(call, session);
     const newest = this.sessions.get(session.userId, session.deviceId);
     // Nobody waits for the answer any more, and what the next connection has said must not be followed by this.
@@ -133,7 +134,8 @@ export class SignalRelay implements OnModuleDestroy {
 
   /** Another node has signals for a device that is here, and keeps them until they are acknowledged. */
   deliverFromElsewhere(session: Session, signals: Signal[]): void {
-    for (const signal of signals) this.emit(session, signal);
+    for (const signal of signals)
+      if (this.calls.known(signal.callId)?.state !== 'ended') this.emit(session, signal);
   }
 
   /** A device on another node has received a sender's signals up to this one. */

@@ -138,6 +138,31 @@ when('two nodes whose Redis comes and goes', () => {
     expect((await bob.hears('sync')).signals.map(({ signal }) => signal as unknown)).toContain('kept');
   });
 
+  it('carry what was acknowledged before the device that said it has moved to the other node, and what it says there', async () => {
+    redis.freeze();
+    const acknowledged: unknown[] = [];
+    let moved: Phone;
+    try {
+      for (const signal of ['one', 'two', 'three']) if ((await send(signal)).ok) acknowledged.push(signal);
+      expect(acknowledged).not.toEqual([]);
+      alice.loseConnection();
+      moved = await two.phone('alice', { deviceId: alice.deviceId });
+      const answer = await moved.say('call:signal', { callId, signal: 'from the other node' });
+      if (answer.ok) acknowledged.push('from the other node');
+      else expect(answer.error).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+    } finally {
+      redis.thaw();
+    }
+    await ready(one, two);
+    alice = moved;
+    await eventually(
+      () => send('last'),
+      ({ ok }) => ok,
+    );
+    await bob.hears('call:signal', (told) => told.callId === callId && told.signal === 'last');
+    expect(heardByBob()).toEqual([...acknowledged, 'last']);
+  });
+
   it('do not believe what was said before and is said again', async () => {
     const [recorder, again] = [new Redis(redis.url), new Redis(redis.url)];
     observers.push(recorder, again);
