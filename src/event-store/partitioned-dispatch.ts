@@ -4,7 +4,7 @@ export interface Delivery<E> {
   handle(event: E): Promise<void>;
   /** Events in hand at once. */
   parallel: number;
-  /** Events of one line follow each other; what has none is alone: after all before it and before all behind it. */
+  /** Events of one partition follow each other; what has none is alone: after all before it and before all behind it. */
   partitionOf(event: E): string | null;
   onDelivered(event: E): unknown;
   /** Asked before each event. */
@@ -12,7 +12,7 @@ export interface Delivery<E> {
 }
 
 /**
- * Hands out events, the oldest first that does not have to wait for another one of its line. After a failure none is
+ * Hands out events, the oldest first that does not have to wait for another one of its partition. After a failure none is
  * begun any more.
  * @throws what the first failure was, once those in hand are done with
  */
@@ -34,15 +34,15 @@ export async function deliver<E extends StoredEvent>(
   // Each goes on until nothing is left that it could begin; what waits for an event in hand is left to whoever has it.
   const work = async (): Promise<void> => {
     for (let event = next(); event; event = next()) {
-      const line = partitionOf(event);
-      busy.add(line);
+      const partition = partitionOf(event);
+      busy.add(partition);
       try {
         await handle(event);
         onDelivered(event);
       } catch (error) {
         failures.push(error);
       }
-      busy.delete(line);
+      busy.delete(partition);
     }
   };
   await Promise.all(Array.from({ length: parallel }, work));

@@ -12,7 +12,7 @@ export interface SubscriptionOptions {
   name: string;
   /** Called with one event after the other, at least once each. Throwing means: again, after pauses that grow. */
   handle(event: StoredEvent): Promise<void>;
-  /** Events of different lines in hand at once; 1 keeps the global order. */
+  /** Events of different partitions in hand at once; 1 keeps the global order. */
   parallel?: number;
   /** What must follow each other; null for what must be alone. An event's stream when not given. */
   partitionOf?(event: StoredEvent): string | null;

@@ -112,7 +112,7 @@ export class Webhooks implements OnApplicationBootstrap, OnModuleDestroy {
 
 const callIdOf = (streamId: string): string | null => /^(?:call|wake)-(.+)$/.exec(streamId)?.[1] ?? null;
 
-/** A call and its pushes are one line. An erasure is alone: nothing with the user's name may come after it. */
+/** A call and its pushes are one partition. An erasure is alone: nothing with the user's name may come after it. */
 const partitionOf = ({ streamId }: StoredEvent): string | null =>
   streamId.startsWith('user-') ? null : (callIdOf(streamId) ?? streamId);
 

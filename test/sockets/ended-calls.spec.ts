@@ -3,7 +3,7 @@ import { callId, iPhone, pixel } from '../calls/cast.js';
 import { START } from '../support/given.js';
 import { DAY_MS, OneNode, answered, calling, ended } from './one-node.js';
 
-const nothing = { bytes: 0, lines: 0 };
+const nothing = { bytes: 0, mailboxes: 0 };
 const over = expect.objectContaining({ code: 'CALL_ALREADY_ENDED' }) as unknown;
 const muted = { callId, audio: false, video: false, held: false };
 
@@ -16,7 +16,7 @@ describe('of a call that has ended nothing is kept', () => {
     const alice = given().connects(iPhone);
     node.happens(calling);
     await node.signals.send(alice, callId, '"offer"');
-    expect(node.kept).toMatchObject({ lines: 1 });
+    expect(node.kept).toMatchObject({ mailboxes: 1 });
     node.happens(ended);
     expect(node.kept).toEqual(nothing);
   });
@@ -92,7 +92,7 @@ describe('of a call that has ended nothing is kept', () => {
     await node.signals.send(alice, callId, '"offer"');
     node.time.at += DAY_MS;
     jest.advanceTimersByTime(60_000);
-    expect(node.kept).toMatchObject({ lines: 1 });
+    expect(node.kept).toMatchObject({ mailboxes: 1 });
     node.time.at += 20 * 60_000;
     jest.advanceTimersByTime(60_000);
     expect(node.kept).toEqual(nothing);

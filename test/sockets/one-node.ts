@@ -35,7 +35,7 @@ export class Held<T> {
 export class OneNode {
   readonly time = { at: START, now: () => this.time.at };
   readonly budget: MemoryBudget;
-  readonly lines: SignalMailboxes;
+  readonly mailboxes: SignalMailboxes;
   readonly sessions = new Sessions();
   readonly signals: SignalRelay;
   readonly media: MediaStates;
@@ -62,21 +62,28 @@ export class OneNode {
     } as unknown as RedisBus;
     const presence = { isElsewhere: async () => false } as unknown as Presence;
     this.budget = new MemoryBudget({ perUser, total });
-    this.lines = new SignalMailboxes(calls, this.budget);
-    const counts = new SenderCounts(this.lines, bus, presence, this.time);
+    this.mailboxes = new SignalMailboxes(calls, this.budget);
+    const counts = new SenderCounts(this.mailboxes, bus, presence, this.time);
     const config = { callMaxDurationMs: DAY_MS } as Config;
     this.signals = new SignalRelay(
       calls,
       this.sessions,
       bus,
       presence,
-      this.lines,
+      this.mailboxes,
       counts,
       this.time,
       config,
     );
-    this.media = new MediaStates(calls, this.sessions, this.lines, bus, this.time);
-    this.moved = new MovedDevices(this.lines, counts, this.signals, this.sessions, bus, new Log('silent'));
+    this.media = new MediaStates(calls, this.sessions, this.mailboxes, bus, this.time);
+    this.moved = new MovedDevices(
+      this.mailboxes,
+      counts,
+      this.signals,
+      this.sessions,
+      bus,
+      new Log('silent'),
+    );
     this.parcels = new DeferredDeliveries(calls, this.sessions, this.signals, this.media);
   }
 
@@ -109,9 +116,9 @@ export class OneNode {
     this.parcels.look();
   }
 
-  /** Bytes of signals, and lines, that are kept. */
-  get kept(): { bytes: number; lines: number } {
-    return { bytes: this.budget.kept, lines: [...this.lines.all()].length };
+  /** Bytes of signals, and mailboxes, that are kept. */
+  get kept(): { bytes: number; mailboxes: number } {
+    return { bytes: this.budget.kept, mailboxes: [...this.mailboxes.all()].length };
   }
 
   stop(): void {

@@ -1,13 +1,13 @@
 import { jest } from '@jest/globals';
 import { MemoryBudget } from '../../src/limits/memory-budget.js';
 import { RemoteDelivery, type SignalParcel } from '../../src/sockets/relay/remote-delivery.js';
-import { type Line, type Sender, SignalMailboxes } from '../../src/sockets/relay/signal-mailbox.js';
+import { type Mailbox, type Sender, SignalMailboxes } from '../../src/sockets/relay/signal-mailbox.js';
 import { iPhone, pixel } from '../calls/cast.js';
 import { answered, ended } from './one-node.js';
 
 describe('signals for a device on another node', () => {
-  let lines: SignalMailboxes;
-  let line: Line;
+  let mailboxes: SignalMailboxes;
+  let mailbox: Mailbox;
   let remote: RemoteDelivery;
   /** What was handed over, and the answers: whether a node has taken it. */
   let handed: { parcel: SignalParcel; answer: (taken: boolean) => void }[];
@@ -15,24 +15,24 @@ describe('signals for a device on another node', () => {
   beforeEach(() => {
     jest.useFakeTimers();
     [handed, elsewhere] = [[], true];
-    lines = new SignalMailboxes(
+    mailboxes = new SignalMailboxes(
       { known: () => answered },
       new MemoryBudget({ perUser: 2 ** 30, total: 2 ** 32 }),
     );
-    line = lines.ofCall(answered);
+    mailbox = mailboxes.ofCall(answered);
     const bus = {
       connected: true,
       hand: (_topic: string, parcel: object) =>
         new Promise<boolean>((answer) => handed.push({ parcel: parcel as SignalParcel, answer })),
     };
-    const give = (of: Line, sender: Sender): void => remote.give(of, sender, pixel);
-    remote = new RemoteDelivery(lines, bus, { isElsewhere: async () => elsewhere }, give);
+    const give = (of: Mailbox, sender: Sender): void => remote.give(of, sender, pixel);
+    remote = new RemoteDelivery(mailboxes, bus, { isElsewhere: async () => elsewhere }, give);
   });
   afterEach(() => jest.useRealTimers());
 
   const send = (json: string): void => {
-    const sender = lines.keep(line, iPhone, json, { start: 0, acknowledged: false });
-    remote.give(line, sender, pixel);
+    const sender = mailboxes.keep(mailbox, iPhone, json, { start: 0, acknowledged: false });
+    remote.give(mailbox, sender, pixel);
   };
   const last = (): number[] => handed.at(-1)!.parcel.signals.map(({ seq }) => seq);
   const answer = async (taken: boolean): Promise<void> => {
@@ -98,7 +98,7 @@ describe('signals for a device on another node', () => {
   it('are forgotten with their call', async () => {
     send('1');
     await answer(false);
-    lines.forget(ended);
+    mailboxes.forget(ended);
     await jest.advanceTimersByTimeAsync(60_000);
     expect(handed).toHaveLength(1);
     expect(jest.getTimerCount()).toBe(0);

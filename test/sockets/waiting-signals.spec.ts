@@ -45,7 +45,7 @@ describe('signals that wait', () => {
     node.happens(calling);
     await expect(node.signals.send(alice, callId, LARGEST)).rejects.toEqual(limited);
     expect(node.kept).toMatchObject({ bytes: 0 });
-    expect([...node.lines.find(callId)!.senders]).toEqual([]);
+    expect([...node.mailboxes.find(callId)!.senders]).toEqual([]);
     expect(await node.signals.send(bob, callId, '1')).toBe(1);
   });
 
@@ -103,10 +103,10 @@ describe('signals that wait', () => {
     node = new OneNode({ perUser: 2 ** 30, total: 2 ** 32 });
     const alice = node.connects(iPhone);
     node.happens(answered);
-    const line = node.lines.ofCall(answered);
+    const mailbox = node.mailboxes.ofCall(answered);
     const from = { ...iPhone };
     const text = JSON.stringify('x'.repeat(65_000));
-    const sender = node.lines.keep(line, from, text, { start: 0, acknowledged: false });
+    const sender = node.mailboxes.keep(mailbox, from, text, { start: 0, acknowledged: false });
     const { json } = sender.kept[0]!;
     for (let seq = 2; seq <= 250; seq++) sender.kept.push({ seq, json, sentOn: null, sentAt: 0 });
     const bob = node.connects(pixel);
@@ -121,12 +121,13 @@ describe('signals that wait', () => {
   it('are handed to the node their device has moved to 2 MiB at a time', () => {
     node = new OneNode({ clustered: true });
     node.happens(answered);
-    const line = node.lines.ofCall(answered);
+    const mailbox = node.mailboxes.ofCall(answered);
     const text = JSON.stringify('x'.repeat(65_000));
-    for (let nr = 1; nr <= 60; nr++) node.lines.keep(line, iPhone, text, { start: 0, acknowledged: false });
+    for (let nr = 1; nr <= 60; nr++)
+      node.mailboxes.keep(mailbox, iPhone, text, { start: 0, acknowledged: false });
     const { signals } = node.moved.handOver(pixel);
     expect(signals.map(({ seq }) => seq)).toEqual(Array.from({ length: 32 }, (_, index) => index + 1));
-    const [sender] = line.senders.values();
+    const [sender] = mailbox.senders.values();
     expect(sender!.kept.filter(({ sentOn }) => sentOn === null)).toHaveLength(60 - 32);
   });
 });

@@ -7,7 +7,7 @@ import { RedisBus } from '../../cluster/redis-bus.js';
 import { partInCall } from '../session/part-in-call.js';
 import { type Session, Sessions } from '../session/sessions.js';
 import { type By, type Media, type MediaState, targetOf } from './signal.js';
-import { type Line, SignalMailboxes, keepLatest, mediaFor } from './signal-mailbox.js';
+import { type Mailbox, SignalMailboxes, keepLatest, mediaFor } from './signal-mailbox.js';
 
 /** Mute, camera and hold are state: the last one counts, and is told again to a device that comes back. */
 @Injectable()
@@ -15,7 +15,7 @@ export class MediaStates {
   constructor(
     private readonly calls: Calls,
     private readonly sessions: Sessions,
-    private readonly lines: SignalMailboxes,
+    private readonly mailboxes: SignalMailboxes,
     private readonly bus: RedisBus,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -24,26 +24,26 @@ export class MediaStates {
   async change(session: Session, state: Omit<MediaState, 'from'>): Promise<ExistingCall> {
     const call = await partInCall(this.calls, session, state.callId);
     if (call.state !== 'answered') throw new CallRefused('NOT_ANSWERED');
-    const line = this.lines.ofCall(call);
+    const mailbox = this.mailboxes.ofCall(call);
     const from = { userId: session.userId, deviceId: session.deviceId };
     const media = { state: { ...state, callId: call.callId, from }, at: this.clock.now() };
-    keepLatest(line, media);
-    this.tell(line, media);
+    keepLatest(mailbox, media);
+    this.tell(mailbox, media);
     return call;
   }
 
   /** The device has had its sync, and hears what the others have muted. */
   synced(session: Session): void {
-    for (const line of this.lines.of(session)) {
-      for (const { state } of mediaFor(line, session)) session.socket.emit('call:media', state);
+    for (const mailbox of this.mailboxes.of(session)) {
+      for (const { state } of mediaFor(mailbox, session)) session.socket.emit('call:media', state);
     }
   }
 
   /** Another node's media state, for a device that may be here. */
   fromElsewhere(to: By, media: Media): void {
     const known = this.calls.known(media.state.callId);
-    const line = known && this.lines.open(known);
-    if (line) keepLatest(line, media);
+    const mailbox = known && this.mailboxes.open(known);
+    if (mailbox) keepLatest(mailbox, media);
     else if (known) return; // it is over
     const session = this.sessions.get(to.userId, to.deviceId);
     if (session?.synced) session.socket.emit('call:media', media.state);
@@ -51,10 +51,11 @@ export class MediaStates {
 
   /** Other nodes can be told again. */
   flush(): void {
-    for (const line of this.lines.all()) for (const media of line.media.values()) this.tell(line, media);
+    for (const mailbox of this.mailboxes.all())
+      for (const media of mailbox.media.values()) this.tell(mailbox, media);
   }
 
-  private tell({ call }: Line, media: Media): void {
+  private tell({ call }: Mailbox, media: Media): void {
     const target = targetOf(call, media.state.from);
     if (!target) return;
     const session = this.sessions.get(target.userId, target.deviceId);

@@ -23,7 +23,7 @@ const HANDED_BYTES = 2 * 1_048_576;
 @Injectable()
 export class MovedDevices {
   constructor(
-    private readonly lines: SignalMailboxes,
+    private readonly mailboxes: SignalMailboxes,
     private readonly counts: SenderCounts,
     private readonly signals: SignalRelay,
     private readonly sessions: Sessions,
@@ -62,12 +62,12 @@ export class MovedDevices {
   /** Other nodes have handed over what they kept of a device and for it. @returns what waits for it */
   private receive(session: Session, live: readonly ExistingCall[], answers: readonly Handover[]): Signal[] {
     this.takeOver(session, live, answers);
-    for (const [line, sender] of this.lines.sentBy(session)) {
-      const target = targetOf(line.call, sender.from);
+    for (const [mailbox, sender] of this.mailboxes.sentBy(session)) {
+      const target = targetOf(mailbox.call, sender.from);
       const here = target && this.sessions.get(target.userId, target.deviceId);
       // What the other node had sent already has come over this connection, or with its sync.
       if (here) for (const kept of sender.kept) if (kept.sentOn === ELSEWHERE) this.signals.sent(kept, here);
-      this.signals.deliver(line, sender);
+      this.signals.deliver(mailbox, sender);
     }
     return answers.flatMap((given) => given.signals);
   }
@@ -76,17 +76,17 @@ export class MovedDevices {
   handOver(to: By): Handover {
     const given: Handover = { signals: [], media: [], said: [], muted: [] };
     let room = HANDED_BYTES;
-    for (const line of this.lines.of(to)) {
-      const { callId } = line.call;
-      for (const sender of sendersTo(line, to)) {
+    for (const mailbox of this.mailboxes.of(to)) {
+      const { callId } = mailbox.call;
+      for (const sender of sendersTo(mailbox, to)) {
         for (const kept of sender.kept) {
           room -= kept.json.length;
           kept.sentOn = room < 0 ? null : ELSEWHERE;
-          if (room >= 0) given.signals.push(signalOf(line, sender, kept));
+          if (room >= 0) given.signals.push(signalOf(mailbox, sender, kept));
         }
       }
-      given.media.push(...mediaFor(line, to));
-      const own = line.senders.get(keyOf(to));
+      given.media.push(...mediaFor(mailbox, to));
+      const own = mailbox.senders.get(keyOf(to));
       if (own) {
         const kept = own.kept.map(({ seq, json, sentOn }) => ({
           seq,
@@ -94,11 +94,11 @@ export class MovedDevices {
           sent: sentOn !== null,
         }));
         given.said.push({ callId, seq: own.seq, kept });
-        this.lines.remove(line, to);
+        this.mailboxes.remove(mailbox, to);
       }
-      const muted = line.media.get(to.userId);
+      const muted = mailbox.media.get(to.userId);
       if (muted?.state.from.deviceId === to.deviceId) {
-        line.media.delete(to.userId);
+        mailbox.media.delete(to.userId);
         given.muted.push(muted);
       }
     }
@@ -114,10 +114,10 @@ export class MovedDevices {
       const ofCall = said.filter(({ callId }) => callId === call.callId);
       const mediaOfCall = media.filter(({ state }) => state.callId === call.callId);
       if (ofCall.length === 0 && mediaOfCall.length === 0) continue;
-      const line = this.lines.open(call);
-      if (!line) continue; // it has ended meanwhile
-      for (const one of ofCall) lost += this.lines.continueFrom(line, session, one);
-      for (const one of mediaOfCall) keepLatest(line, one);
+      const mailbox = this.mailboxes.open(call);
+      if (!mailbox) continue; // it has ended meanwhile
+      for (const one of ofCall) lost += this.mailboxes.continueFrom(mailbox, session, one);
+      for (const one of mediaOfCall) keepLatest(mailbox, one);
     }
     if (lost > 0)
       this.log.warnRarely('no memory for signals of a device that came from another node', { signals: lost });

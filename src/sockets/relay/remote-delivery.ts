@@ -4,7 +4,7 @@ import { type By, type Signal, targetOf } from './signal.js';
 import {
   ELSEWHERE,
   type Kept,
-  type Line,
+  type Mailbox,
   type Sender,
   type SignalMailboxes,
   keyOf,
@@ -36,23 +36,23 @@ export class RemoteDelivery {
 
   /** @param deliver delivers what the sender has, wherever its device is by then */
   constructor(
-    private readonly lines: Pick<SignalMailboxes, 'find'>,
+    private readonly mailboxes: Pick<SignalMailboxes, 'find'>,
     private readonly bus: Pick<RedisBus, 'connected' | 'hand'>,
     private readonly presence: Pick<Presence, 'isElsewhere'>,
-    private readonly deliver: (line: Line, sender: Sender) => void,
+    private readonly deliver: (mailbox: Mailbox, sender: Sender) => void,
   ) {}
 
-  give(line: Line, sender: Sender, to: By): void {
+  give(mailbox: Mailbox, sender: Sender, to: By): void {
     if (!this.bus.connected || this.busy.has(sender)) return;
     const batch = nextBatch(sender);
     if (batch.length === 0) return;
     this.busy.add(sender);
-    const delivery: SignalParcel = { to, signals: batch.map((kept) => signalOf(line, sender, kept)) };
+    const delivery: SignalParcel = { to, signals: batch.map((kept) => signalOf(mailbox, sender, kept)) };
     void this.bus.hand('signals', delivery).then(async (taken) => {
       if (taken) for (const kept of batch) kept.sentOn ??= ELSEWHERE;
-      else await this.untilItMayBeTaken(line, sender, to);
+      else await this.untilItMayBeTaken(mailbox, sender, to);
       this.busy.delete(sender);
-      if (this.isWaiting(line, sender)) this.deliver(line, sender);
+      if (this.isWaiting(mailbox, sender)) this.deliver(mailbox, sender);
     });
   }
 
@@ -67,8 +67,8 @@ export class RemoteDelivery {
   }
 
   /** Until PostgreSQL or another node says that the device is connected elsewhere, or it need not be found any more. */
-  private async untilItMayBeTaken(line: Line, sender: Sender, to: By): Promise<void> {
-    for (let away = true; away && this.isWaiting(line, sender);) {
+  private async untilItMayBeTaken(mailbox: Mailbox, sender: Sender, to: By): Promise<void> {
+    for (let away = true; away && this.isWaiting(mailbox, sender);) {
       // While PostgreSQL does not answer nobody knows: then it is tried.
       const elsewhere = await this.presence.isElsewhere(to).catch(() => true);
       const called = await this.pause(to, elsewhere ? RETRY_MS : AWAY_MS);
@@ -93,11 +93,11 @@ export class RemoteDelivery {
     });
   }
 
-  private isWaiting({ call: { callId } }: Line, sender: Sender): boolean {
-    const line = this.lines.find(callId);
+  private isWaiting({ call: { callId } }: Mailbox, sender: Sender): boolean {
+    const mailbox = this.mailboxes.find(callId);
     return (
-      line?.senders.get(keyOf(sender.from)) === sender &&
-      targetOf(line.call, sender.from) !== null &&
+      mailbox?.senders.get(keyOf(sender.from)) === sender &&
+      targetOf(mailbox.call, sender.from) !== null &&
       sender.kept.some(({ sentOn }) => sentOn === null)
     );
   }

@@ -25,7 +25,7 @@ export class SenderCounts {
     Promise.resolve();
 
   constructor(
-    private readonly lines: SignalMailboxes,
+    private readonly mailboxes: SignalMailboxes,
     private readonly bus: RedisBus,
     private readonly presence: Presence,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -75,7 +75,7 @@ export class SenderCounts {
    */
   async untilAsked(session: Session, { callId }: ExistingCall): Promise<void> {
     const liveIfUnasked = (): readonly ExistingCall[] | null => {
-      if (this.presence.alone || this.lines.find(callId)?.senders.has(keyOf(session))) return null;
+      if (this.presence.alone || this.mailboxes.find(callId)?.senders.has(keyOf(session))) return null;
       const live = this.unasked.get(session);
       return live?.some((call) => call.callId === callId) ? live : null;
     };
@@ -98,7 +98,7 @@ export class SenderCounts {
   /** Not every node could be asked what the device has said there. */
   countOn(session: Session): void {
     session.moved = true;
-    for (const [{ call }, sender] of this.lines.sentBy(session))
+    for (const [{ call }, sender] of this.mailboxes.sentBy(session))
       sender.seq = Math.max(sender.seq, this.startOf(session, call));
   }
 }

@@ -24,7 +24,7 @@ export interface Sender {
 }
 
 /** What two devices have to say to each other in one call. */
-export interface Line {
+export interface Mailbox {
   call: ExistingCall;
   senders: Map<string, Sender>;
   /** By user. */
@@ -52,13 +52,13 @@ export const ELSEWHERE = 'elsewhere';
 export const keyOf = ({ userId, deviceId }: By): string => JSON.stringify([userId, deviceId]);
 const bytesOf = ({ json }: Kept): number => json.length + ENTRY_BYTES;
 
-/** The lines of the live calls of this node, in memory and nowhere else: SDP never touches the disk. */
+/** The mailboxes of the live calls of this node, in memory and nowhere else: SDP never touches the disk. */
 export class SignalMailboxes {
-  private readonly lines = new Map<string, Line>();
+  private readonly mailboxes = new Map<string, Mailbox>();
   private readonly callsOf = new Map<string, Set<string>>();
 
   /**
-   * @param calls what this node knows of calls: a line is opened late, when its call may have ended meanwhile
+   * @param calls what this node knows of calls: a mailbox is opened late, when its call may have ended meanwhile
    * @param budget what all signals that wait may take, counted for the user who sent them
    */
   constructor(
@@ -66,55 +66,55 @@ export class SignalMailboxes {
     private readonly budget: MemoryBudget,
   ) {}
 
-  all(): Iterable<Line> {
-    return this.lines.values();
+  all(): Iterable<Mailbox> {
+    return this.mailboxes.values();
   }
 
-  find(callId: string): Line | undefined {
-    return this.lines.get(callId);
+  find(callId: string): Mailbox | undefined {
+    return this.mailboxes.get(callId);
   }
 
-  *of({ userId }: { userId: string }): Iterable<Line> {
-    for (const callId of this.callsOf.get(userId) ?? []) yield this.lines.get(callId)!;
+  *of({ userId }: { userId: string }): Iterable<Mailbox> {
+    for (const callId of this.callsOf.get(userId) ?? []) yield this.mailboxes.get(callId)!;
   }
 
   /** The device as a sender, in each of its calls. */
-  *sentBy({ userId, deviceId }: By): Iterable<[Line, Sender]> {
-    for (const line of this.of({ userId })) {
-      const sender = line.senders.get(keyOf({ userId, deviceId }));
-      if (sender) yield [line, sender];
+  *sentBy({ userId, deviceId }: By): Iterable<[Mailbox, Sender]> {
+    for (const mailbox of this.of({ userId })) {
+      const sender = mailbox.senders.get(keyOf({ userId, deviceId }));
+      if (sender) yield [mailbox, sender];
     }
   }
 
-  /** The line of a call, opened if need be; it has the newest state this node knows. Null when the call is over. */
-  open(told: ExistingCall): Line | null {
+  /** The mailbox of a call, opened if need be; it has the newest state this node knows. Null when the call is over. */
+  open(told: ExistingCall): Mailbox | null {
     const known = this.calls.known(told.callId);
     const call = known && known.version > told.version ? known : told;
     if (call.state === 'ended') return null;
-    const opened = this.lines.get(call.callId);
+    const opened = this.mailboxes.get(call.callId);
     if (opened) {
       if (call.version > opened.call.version) opened.call = call;
       return opened;
     }
-    const line: Line = { call, senders: new Map(), media: new Map() };
-    this.lines.set(call.callId, line);
+    const mailbox: Mailbox = { call, senders: new Map(), media: new Map() };
+    this.mailboxes.set(call.callId, mailbox);
     for (const { userId } of [call.caller, call.callee]) {
       this.callsOf.set(userId, (this.callsOf.get(userId) ?? new Set()).add(call.callId));
     }
-    return line;
+    return mailbox;
   }
 
   /** @throws CallRefused when the call is over */
-  ofCall(call: ExistingCall): Line {
-    const line = this.open(call);
-    if (line) return line;
+  ofCall(call: ExistingCall): Mailbox {
+    const mailbox = this.open(call);
+    if (mailbox) return mailbox;
     throw new CallRefused('CALL_ALREADY_ENDED');
   }
 
   forget({ callId, caller, callee }: ExistingCall): void {
-    const line = this.lines.get(callId);
-    for (const sender of line?.senders.values() ?? []) this.retain(sender, () => false);
-    this.lines.delete(callId);
+    const mailbox = this.mailboxes.get(callId);
+    for (const sender of mailbox?.senders.values() ?? []) this.retain(sender, () => false);
+    this.mailboxes.delete(callId);
     for (const { userId } of [caller, callee]) {
       const calls = this.callsOf.get(userId);
       calls?.delete(callId);
@@ -124,7 +124,7 @@ export class SignalMailboxes {
 
   /** Lines of calls that began before this, in milliseconds since the epoch: no call lives so long. */
   forgetBefore(initiatedAt: number): void {
-    for (const { call } of this.lines.values()) if (call.initiatedAt < initiatedAt) this.forget(call);
+    for (const { call } of this.mailboxes.values()) if (call.initiatedAt < initiatedAt) this.forget(call);
   }
 
   /**
@@ -133,18 +133,18 @@ export class SignalMailboxes {
    * @param start where the count of this sender begins, should this be its first signal here
    * @throws ApiError `RATE_LIMITED` when too many wait already
    */
-  keep(line: Line, from: By, json: string, options: { start: number; acknowledged: boolean }): Sender {
+  keep(mailbox: Mailbox, from: By, json: string, options: { start: number; acknowledged: boolean }): Sender {
     const { userId, deviceId } = from;
     const key = keyOf(from);
-    const sender = line.senders.get(key) ?? {
+    const sender = mailbox.senders.get(key) ?? {
       from: { userId, deviceId },
       seq: options.start,
       kept: [],
       bytes: 0,
     };
     const kept: Kept = { seq: sender.seq + 1, json: bufferOf(json), sentOn: null, sentAt: 0 };
-    this.makeRoom(line, sender, kept, options.acknowledged);
-    line.senders.set(key, sender);
+    this.makeRoom(mailbox, sender, kept, options.acknowledged);
+    mailbox.senders.set(key, sender);
     sender.seq = kept.seq;
     this.add(sender, kept);
     return sender;
@@ -158,15 +158,15 @@ export class SignalMailboxes {
     this.budget.release(sender.from.userId, before - sender.bytes);
   }
 
-  remove(line: Line, from: By): void {
-    const sender = line.senders.get(keyOf(from));
+  remove(mailbox: Mailbox, from: By): void {
+    const sender = mailbox.senders.get(keyOf(from));
     if (sender) this.retain(sender, () => false);
-    line.senders.delete(keyOf(from));
+    mailbox.senders.delete(keyOf(from));
   }
 
   /** The device has everything of this sender up to `seq`. False when the sender has moved to another node. */
   received({ callId, from, seq }: SignalId): boolean {
-    const sender = this.lines.get(callId)?.senders.get(keyOf(from));
+    const sender = this.mailboxes.get(callId)?.senders.get(keyOf(from));
     if (!sender) return false;
     this.retain(sender, (kept) => kept.seq > seq);
     return true;
@@ -176,10 +176,10 @@ export class SignalMailboxes {
    * Goes on from what another node has counted and kept of a device that is here now.
    * @returns how many signals this node has no memory for
    */
-  continueFrom(line: Line, { userId, deviceId }: By, { seq, kept }: Said): number {
+  continueFrom(mailbox: Mailbox, { userId, deviceId }: By, { seq, kept }: Said): number {
     const key = keyOf({ userId, deviceId });
-    const sender = line.senders.get(key) ?? { from: { userId, deviceId }, seq: 0, kept: [], bytes: 0 };
-    line.senders.set(key, sender);
+    const sender = mailbox.senders.get(key) ?? { from: { userId, deviceId }, seq: 0, kept: [], bytes: 0 };
+    mailbox.senders.set(key, sender);
     sender.seq = Math.max(sender.seq, seq);
     let lost = 0;
     for (const { seq: nr, json, sent } of kept) {
@@ -196,7 +196,7 @@ export class SignalMailboxes {
     sender.bytes += bytesOf(kept);
   }
 
-  private makeRoom({ call }: Line, sender: Sender, next: Kept, acknowledged: boolean): void {
+  private makeRoom({ call }: Mailbox, sender: Sender, next: Kept, acknowledged: boolean): void {
     const most = call.state === 'answered' ? KEPT_AFTER_ANSWER : KEPT_BEFORE_ANSWER;
     while (sender.kept.length >= most || sender.bytes + bytesOf(next) > KEPT_BYTES) {
       const [oldest] = sender.kept;
@@ -219,25 +219,25 @@ function bufferOf(json: string): Buffer {
   return buffer;
 }
 
-export const signalOf = ({ call }: Line, { from }: Sender, { seq, json }: Kept): Signal => ({
+export const signalOf = ({ call }: Mailbox, { from }: Sender, { seq, json }: Kept): Signal => ({
   callId: call.callId,
   seq,
   from,
   json: json.toString(),
 });
 
-export function keepLatest({ media }: Line, told: Media): void {
+export function keepLatest({ media }: Mailbox, told: Media): void {
   const { userId } = told.state.from;
   if (told.at >= (media.get(userId)?.at ?? 0)) media.set(userId, told);
 }
 
 /** Those whose signals are for this device. */
-export function* sendersTo(line: Line, to: By): Iterable<Sender> {
-  for (const sender of line.senders.values()) if (isFor(line.call, sender.from, to)) yield sender;
+export function* sendersTo(mailbox: Mailbox, to: By): Iterable<Sender> {
+  for (const sender of mailbox.senders.values()) if (isFor(mailbox.call, sender.from, to)) yield sender;
 }
 
-export function* mediaFor(line: Line, to: By): Iterable<Media> {
-  for (const media of line.media.values()) if (isFor(line.call, media.state.from, to)) yield media;
+export function* mediaFor(mailbox: Mailbox, to: By): Iterable<Media> {
+  for (const media of mailbox.media.values()) if (isFor(mailbox.call, media.state.from, to)) yield media;
 }
 
 function isFor(call: ExistingCall, from: By, to: By): boolean {

@@ -14,7 +14,7 @@ import { type By, type Signal, type SignalId, deviceInCall, messageOf, targetOf 
 import {
   ELSEWHERE,
   type Kept,
-  type Line,
+  type Mailbox,
   type Sender,
   SignalMailboxes,
   sendersTo,
@@ -44,12 +44,14 @@ export class SignalRelay implements OnModuleDestroy {
     private readonly sessions: Sessions,
     private readonly bus: RedisBus,
     private readonly presence: Presence,
-    private readonly lines: SignalMailboxes,
+    private readonly mailboxes: SignalMailboxes,
     private readonly counts: SenderCounts,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {
-    this.remote = new RemoteDelivery(lines, bus, presence, (line, sender) => this.deliver(line, sender));
+    this.remote = new RemoteDelivery(mailboxes, bus, presence, (mailbox, sender) =>
+      this.deliver(mailbox, sender),
+    );
   }
 
   onModuleDestroy(): void {
@@ -71,29 +73,29 @@ export class SignalRelay implements OnModuleDestroy {
     // Nobody waits for the answer any more, and what the next connection has said must not be followed by this.
     if (newest !== session && (newest !== undefined || this.bus.clustered))
       throw new ApiError('UNAVAILABLE', 'The connection has been replaced.');
-    const line = this.lines.ofCall(call);
-    const start = this.counts.startOf(session, line.call);
-    const acknowledged = this.isAcknowledged(line.call, session);
-    const sender = this.lines.keep(line, session, json, { start, acknowledged });
-    this.deliver(line, sender);
+    const mailbox = this.mailboxes.ofCall(call);
+    const start = this.counts.startOf(session, mailbox.call);
+    const acknowledged = this.isAcknowledged(mailbox.call, session);
+    const sender = this.mailboxes.keep(mailbox, session, json, { start, acknowledged });
+    this.deliver(mailbox, sender);
     return sender.seq;
   }
 
-  /** The call moved on: its answer opens the line between two devices, its end removes everything. */
+  /** The call moved on: its answer opens the mailbox between two devices, its end removes everything. */
   callChanged(call: ExistingCall): void {
     if (call.state === 'ended') {
       for (const { userId } of [call.caller, call.callee])
         for (const session of this.sessions.of(userId)) session.lastSignal?.delete(call.callId);
-      return this.lines.forget(call);
+      return this.mailboxes.forget(call);
     }
-    const line = this.lines.find(call.callId);
-    if (!line || call.version < line.call.version) return;
-    line.call = call;
+    const mailbox = this.mailboxes.find(call.callId);
+    if (!mailbox || call.version < mailbox.call.version) return;
+    mailbox.call = call;
     if (call.state !== 'answered') return;
-    for (const sender of [...line.senders.values()]) {
+    for (const sender of [...mailbox.senders.values()]) {
       const { userId, deviceId } = sender.from;
-      if (deviceId === deviceInCall(call, userId)) this.deliver(line, sender);
-      else this.lines.remove(line, sender.from);
+      if (deviceId === deviceInCall(call, userId)) this.deliver(mailbox, sender);
+      else this.mailboxes.remove(mailbox, sender.from);
     }
   }
 
@@ -121,9 +123,9 @@ export class SignalRelay implements OnModuleDestroy {
     this.counts.disconnected(session);
     const acknowledges = session.acknowledges !== 'nothing';
     const settledBefore = cleanly ? Infinity : this.clock.now() - PRESUMED_RECEIVED_MS;
-    for (const line of this.lines.of(session)) {
-      for (const sender of line.senders.values()) {
-        this.lines.retain(
+    for (const mailbox of this.mailboxes.of(session)) {
+      for (const sender of mailbox.senders.values()) {
+        this.mailboxes.retain(
           sender,
           ({ sentOn, sentAt }) => sentOn !== session.connectionId || acknowledges || sentAt >= settledBefore,
         );
@@ -140,23 +142,23 @@ export class SignalRelay implements OnModuleDestroy {
 
   /** A device on another node has received a sender's signals up to this one. */
   receivedElsewhere(id: SignalId): void {
-    this.lines.received(id);
+    this.mailboxes.received(id);
   }
 
   /** A device has connected to another node: what waits for it may go there. */
   arrivedElsewhere(device: By): void {
     this.remote.arrived(device);
-    for (const line of this.lines.of(device))
-      for (const sender of sendersTo(line, device)) this.deliver(line, sender);
+    for (const mailbox of this.mailboxes.of(device))
+      for (const sender of sendersTo(mailbox, device)) this.deliver(mailbox, sender);
   }
 
   /** Other nodes can be told again: what had to wait goes out, in order, and with it what may not have arrived. */
   flush(): void {
     this.remote.lookAgain();
-    for (const line of this.lines.all()) {
-      for (const sender of line.senders.values()) {
+    for (const mailbox of this.mailboxes.all()) {
+      for (const sender of mailbox.senders.values()) {
         for (const kept of sender.kept) if (kept.sentOn === ELSEWHERE) kept.sentOn = null;
-        this.deliver(line, sender);
+        this.deliver(mailbox, sender);
       }
     }
   }
@@ -180,16 +182,16 @@ export class SignalRelay implements OnModuleDestroy {
   }
 
   /** Sends what has not been sent yet to wherever the other device is. */
-  deliver(line: Line, sender: Sender): void {
-    const target = targetOf(line.call, sender.from);
+  deliver(mailbox: Mailbox, sender: Sender): void {
+    const target = targetOf(mailbox.call, sender.from);
     if (!target) return;
     const session = this.sessions.get(target.userId, target.deviceId);
-    if (!session) return this.remote.give(line, sender, target);
+    if (!session) return this.remote.give(mailbox, sender, target);
     if (!session.synced) return;
     for (const kept of sender.kept) {
       if (kept.sentOn === session.connectionId) continue;
       this.sent(kept, session);
-      this.emit(session, signalOf(line, sender, kept));
+      this.emit(session, signalOf(mailbox, sender, kept));
     }
   }
 
@@ -205,14 +207,14 @@ export class SignalRelay implements OnModuleDestroy {
   private takeUnsent(session: Session, mostBytes: number): Signal[] {
     const found: Signal[] = [];
     let bytes = 0;
-    for (const line of this.lines.of(session)) {
-      for (const sender of sendersTo(line, session)) {
+    for (const mailbox of this.mailboxes.of(session)) {
+      for (const sender of sendersTo(mailbox, session)) {
         for (const kept of sender.kept) {
           if (kept.sentOn === session.connectionId) continue; // on its way already, over the same connection
           bytes += kept.json.length;
           if (bytes > mostBytes) return found;
           this.sent(kept, session);
-          found.push(signalOf(line, sender, kept));
+          found.push(signalOf(mailbox, sender, kept));
         }
       }
     }
@@ -245,11 +247,11 @@ export class SignalRelay implements OnModuleDestroy {
 
   /** Told to whoever keeps it. */
   private received(id: SignalId): void {
-    if (!this.lines.received(id)) void this.bus.tell('received', id);
+    if (!this.mailboxes.received(id)) void this.bus.tell('received', id);
   }
 
   /** Should the end of a call never have been announced here. */
   private sweep(): void {
-    this.lines.forgetBefore(this.clock.now() - this.config.callMaxDurationMs - LONGEST_RING_MS);
+    this.mailboxes.forgetBefore(this.clock.now() - this.config.callMaxDurationMs - LONGEST_RING_MS);
   }
 }
