@@ -94,7 +94,10 @@ const userToken = (userId: string, expiresAt: number, scope?: string): Promise<s
 function routesOfControllers(): string[] {
   const config = read({ AUTH_SECRET: SECRET });
   const foundation = { config, pools: {}, secrets: { userTokens: '', actionTokens: '' } };
-  const { controllers = [] } = AppModule.of(foundation as unknown as Foundation);
+  const { imports = [] } = AppModule.of(foundation as unknown as Foundation);
+  const controllers = imports.flatMap((module) =>
+    typeof module === 'function' ? ((Reflect.getMetadata('controllers', module) ?? []) as Type[]) : [],
+  );
   return controllers.flatMap((controller: Type) => {
     const prefixes = [Reflect.getMetadata('path', controller) as string | string[]].flat();
     const prototype = controller.prototype as Record<string, unknown>;

@@ -8,7 +8,7 @@ import { type HttpAnswer, eventually, request } from '../../support/gateway.js';
 import { GatewayChild } from '../../support/gateway-child.js';
 
 const run = promisify(execFile);
-const here = (name: string): string => path.join(import.meta.dirname, name);
+const support = (name: string): string => path.join(import.meta.dirname, '../../support', name);
 
 /** Debian's packages are of Debian's Python, whichever comes first in PATH. */
 const python = ['/usr/bin/python3', 'python3'].find(
@@ -68,7 +68,7 @@ describe('a new user', () => {
   it('makes a video call through all states with two plain Node processes', async () => {
     const callId = randomUUID();
     const phone = (...args: string[]) =>
-      run(process.execPath, [here('plain-phone.mjs'), url, ...args], { timeout: 20_000 });
+      run(process.execPath, [support('plain-phone.mjs'), url, ...args], { timeout: 20_000 });
     const callee = phone('callee');
     const presence = async (): Promise<string> =>
       JSON.stringify(await get('alice', '/v1/presence?userIds=bob'));
@@ -114,7 +114,7 @@ describe('a new user', () => {
   if (python !== undefined) {
     it('makes a video call through all states with python3-socketio, a client nobody here wrote', async () => {
       const callId = randomUUID();
-      const { stdout } = await run(python, [here('foreign_phones.py'), url, callId], { timeout: 30_000 });
+      const { stdout } = await run(python, [support('foreign_phones.py'), url, callId], { timeout: 30_000 });
       const lines = parse(stdout);
       const of = (who: string, what: string): unknown[] =>
         lines
