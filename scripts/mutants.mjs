@@ -24,7 +24,7 @@ const MUTANTS = [
   {
     name: 'no-look-before-push',
     breaks: 'a push is sent without looking whether the call still rings',
-    suite: ['e2e', 'e2e/push-faults'],
+    suite: ['e2e', 'waking/push-faults'],
     edits: [
       [
         'src/ringing/push-device.ts',
@@ -41,7 +41,7 @@ const MUTANTS = [
   {
     name: 'new-apns-id-per-try',
     breaks: 'every attempt of a push has an apns-id of its own',
-    suite: ['e2e', 'e2e/push-faults'],
+    suite: ['e2e', 'waking/push-faults'],
     edits: [['src/ringing/device-pusher.ts', 'apnsId: pushId,', 'apnsId: crypto.randomUUID(),']],
   },
   {
@@ -52,29 +52,29 @@ const MUTANTS = [
       [
         'src/event-store/group-commit.ts',
         '      this.queue.push(waiting);\n',
-        "      this.queue.push(waiting);\n      resolve({ status: 'appended', at: Date.now() });\n",
+        "      this.queue.push(waiting);\n      resolve({ status: 'appended', at: Date.now(), jobs: [] });\n",
       ],
     ],
   },
   {
     name: 'timer-in-memory',
     breaks: 'the end of a ring is a timer of one process instead of a job',
-    suite: ['e2e', 'e2e/kill'],
+    suite: ['e2e', 'process/kill'],
     edits: [
       [
-        'src/ringing/obligations.ts',
-        "            job(timeoutKey(callId), 'ring-timeout', last.data.ringTimeoutMs, null),\n",
+        'src/ringing/domain/jobs.ts',
+        "            ofCall('ring-timeout', timeoutKey(callId), callId, last.data.ringTimeoutMs),\n",
         '',
       ],
       [
         'src/ringing/ring.saga.ts',
-        "import { type Observable, from, mergeMap } from 'rxjs';\n",
-        "import { type Observable, delay, from, merge, mergeMap, of } from 'rxjs';\n",
+        "import { type Observable, mergeMap } from 'rxjs';\n",
+        "import { type Observable, delayWhen, filter, map, mergeMap, timer } from 'rxjs';\n",
       ],
       [
         'src/ringing/ring.saga.ts',
-        '      mergeMap((change) => from(this.react(change))),\n',
-        "      mergeMap((change) => change.events[0]!.type === 'CallInitiated' ? merge(from(this.react(change)), of(new CloseCall(change.call.callId, 'timeout')).pipe(delay(this.config.ringTimeoutMs))) : from(this.react(change))),\n",
+        '  @Saga()\n  confirm = ',
+        "  @Saga()\n  timeOut = (events: Observable<IEvent>): Observable<ICommand> =>\n    events.pipe(\n      ofType(CallChanged),\n      filter(({ call }) => call.state === 'initiated'),\n      delayWhen(({ call }) => timer((call as { ringExpiresAt: number }).ringExpiresAt - Date.now())),\n      map(({ call }) => new CloseCall(call.callId, 'timeout')),\n    );\n\n  @Saga()\n  confirm = ",
       ],
     ],
   },
@@ -123,7 +123,7 @@ const MUTANTS = [
   {
     name: 'any-410-kills',
     breaks: 'a 410 of APNs retires the token, however old its timestamp is',
-    suite: ['unit', 'ringing/push-verdict'],
+    suite: ['unit', 'domain/push-policy'],
     edits: [
       [
         'src/ringing/domain/push-policy.ts',
@@ -135,7 +135,7 @@ const MUTANTS = [
   {
     name: 'relay-for-anybody',
     breaks: 'signals are relayed without asking whether their sender is in the call',
-    suite: ['e2e', 'e2e/signals'],
+    suite: ['e2e', 'sockets/signals'],
     edits: [
       [
         'src/sockets/session/part-in-call.ts',
@@ -147,7 +147,7 @@ const MUTANTS = [
   {
     name: 'echo-in-errors',
     breaks: "an error carries what the client sent, as Nest's includeCause does",
-    suite: ['e2e', 'e2e/hostile'],
+    suite: ['e2e', 'sockets/hostile'],
     edits: [
       [
         'src/sockets/server/dispatcher.ts',
