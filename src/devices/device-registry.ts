@@ -1,11 +1,9 @@
 import type { ApnsEnvironment, Platform } from './reach.js';
-import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, IsNull, Not } from 'typeorm';
 import { CLOCK, type Clock } from '../time/clock.js';
-import { ApiError } from '../errors/api-error.js';
-import { EventStore } from '../event-store/event-store.js';
 import { DeviceEntity } from './device.entity.js';
+import { DeviceStream, Raced } from './device-stream.js';
 
 /** What an app says when it registers an install. */
 export interface Registration {
@@ -22,8 +20,6 @@ export interface Registration {
 
 /** Installs of one user that can be pushed, and as many that cannot: fifty browser tabs sign no phone out. */
 const MOST_INSTALLS = 50;
-/** Events that stay of an install's stream: of one that is there, and of one that is gone. */
-const KEPT_EVENTS = { present: 100, gone: 10 };
 /** Where there were more before there was a limit: a long transaction would hold up all who read events in order. */
 const MOST_SIGNED_OUT = 10;
 const ATTEMPTS = 5;
@@ -35,7 +31,7 @@ const RACED = new Set(['23505', '40P01']);
 export class DeviceRegistry {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly store: EventStore,
+    private readonly stream: DeviceStream,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -102,7 +98,7 @@ export class DeviceRegistry {
     });
     await this.devices(manager).delete({ userId });
     for (const { deviceId } of installs)
-      await this.record(manager, userId, deviceId, 'DeviceUnregistered', {});
+      await this.stream.record(manager, userId, deviceId, 'DeviceUnregistered', {});
     return installs.length;
   }
 
@@ -200,7 +196,7 @@ export class DeviceRegistry {
     if (!known || changed(known, learned)) {
       const { bundleId, projectId } = given;
       const data = { platform, bundleId, apnsEnvironment, projectId, pushable: pushToken !== null };
-      await this.record(manager, userId, deviceId, 'DeviceRegistered', data);
+      await this.stream.record(manager, userId, deviceId, 'DeviceRegistered', data);
     }
     return devices.create(saved);
   }
@@ -231,7 +227,7 @@ export class DeviceRegistry {
 
   private async signOut(manager: EntityManager, userId: string, deviceId: string): Promise<void> {
     const { affected } = await this.devices(manager).delete({ userId, deviceId });
-    if (affected) await this.record(manager, userId, deviceId, 'DeviceUnregistered', {});
+    if (affected) await this.stream.record(manager, userId, deviceId, 'DeviceUnregistered', {});
   }
 
   private async takeToken(
@@ -241,45 +237,11 @@ export class DeviceRegistry {
   ): Promise<void> {
     await this.devices(manager).update({ userId, deviceId }, { pushToken: null });
     const sameUser = userId === newOwner;
-    await this.record(manager, userId, deviceId, 'DeviceTokenReassigned', { sameUser });
-  }
-
-  /** In the transaction of the change it tells of, so that the one is never there without the other. */
-  private async record(
-    manager: EntityManager,
-    userId: string,
-    deviceId: string,
-    type: string,
-    data: object,
-  ): Promise<void> {
-    const streamId = `device-${JSON.stringify([userId, deviceId])}`;
-    const [row] = await manager.query<{ version: number }[]>(
-      'select coalesce(max(version), 0) as version from events where stream_id = $1',
-      [streamId],
-    );
-    const append = {
-      streamId,
-      expectedVersion: row!.version,
-      events: [{ type, data: { userId, deviceId, ...data } }],
-    };
-    const actor = { userId, deviceId };
-    const result = await this.store.appendWithin(
-      async (text, values) => ({ rows: await manager.query(text, values) }),
-      { ...append, actor, commandId: randomUUID() },
-    );
-    if (result.status !== 'appended') throw new Raced();
-    const keep = type === 'DeviceUnregistered' ? KEPT_EVENTS.gone : KEPT_EVENTS.present;
-    if (row!.version >= keep) await manager.query('select trim_stream($1, $2)', [streamId, keep]);
+    await this.stream.record(manager, userId, deviceId, 'DeviceTokenReassigned', { sameUser });
   }
 
   private devices(manager: EntityManager) {
     return manager.getRepository(DeviceEntity);
-  }
-}
-
-class Raced extends ApiError {
-  constructor() {
-    super('UNAVAILABLE', 'The device is being changed by somebody else; try again.');
   }
 }
 

@@ -5,13 +5,13 @@ import {
   type Append,
   type AppendResult,
   type Obligations,
-  type EventActor,
   type NewEvent,
   type StoredEvent,
   StoreUnavailable,
 } from './event.js';
 import { GroupCommit, type RunStatement, sendAppends } from './group-commit.js';
-import { type PersonalFields, keyOf, opened, personalPart, sealed } from './crypto-shredding.js';
+import { type PersonalFields, personalPart, sealed } from './crypto-shredding.js';
+import { type Row, SELECT, stored } from './stored-row.js';
 import { UserKeys } from './user-keys.js';
 
 /** A place in the global order. */
@@ -228,34 +228,6 @@ function asUnavailable(error: unknown): never {
   throw isTransient(error) ? new StoreUnavailable(error) : error;
 }
 
-interface Row {
-  stream_id: string;
-  version: number;
-  position: string;
-  transaction_id: string;
-  type: string;
-  data: object;
-  key: string | null;
-  at: Date;
-  actor: EventActor | null;
-  command_id: string;
-}
-
-const SELECT = `select stream_id, version, position, transaction_id::text, type, data, ${keyOf('events')} as key,
-  at, actor, command_id from events`;
-
 const READ_HOLDER = `${SELECT} where stream_id = coalesce(
   (select stream_id from claims where key = $1 and (expires_at is null or expires_at > clock_timestamp()) limit 1),
   $2) order by version`;
-
-const stored = <E extends NewEvent>(row: Row): StoredEvent<E> =>
-  ({
-    streamId: row.stream_id,
-    version: row.version,
-    position: row.position,
-    type: row.type,
-    data: opened(row.data, row.key),
-    at: row.at.getTime(),
-    actor: row.actor,
-    commandId: row.command_id,
-  }) as StoredEvent<E>;

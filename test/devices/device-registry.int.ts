@@ -2,6 +2,7 @@ import type { ApnsEnvironment } from '../../src/devices/reach.js';
 import { EventStore } from '../../src/event-store/event-store.js';
 import { createDataSource } from '../../src/schema/data-source.js';
 import { DeviceRegistry, type Registration } from '../../src/devices/device-registry.js';
+import { DeviceStream } from '../../src/devices/device-stream.js';
 import { givenStore } from '../event-store/given-store.js';
 
 const given = givenStore();
@@ -12,7 +13,9 @@ let registry: DeviceRegistry;
 let close: () => Promise<void>;
 beforeAll(async () => {
   const dataSource = await createDataSource(given.url).initialize();
-  registry = new DeviceRegistry(dataSource, new EventStore(given.pool), { now: () => time.now });
+  registry = new DeviceRegistry(dataSource, new DeviceStream(new EventStore(given.pool)), {
+    now: () => time.now,
+  });
   close = () => dataSource.destroy();
 });
 afterAll(() => close());

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import { createDataSource } from '../../src/schema/data-source.js';
 import { DeviceRegistry } from '../../src/devices/device-registry.js';
+import { DeviceStream } from '../../src/devices/device-stream.js';
 import type { Append } from '../../src/event-store/event.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
 import type { RunStatement } from '../../src/event-store/group-commit.js';
@@ -32,7 +33,7 @@ async function eraseAmong(rivals: number) {
   let hints = 0;
   const published: object[] = [];
   const handler = new EraseUserHandler(
-    ...[dataSource, store, new DeviceRegistry(dataSource, store, { now: Date.now })],
+    ...[dataSource, store, new DeviceRegistry(dataSource, new DeviceStream(store), { now: Date.now })],
     { forgetCallsOf: () => undefined } as never,
     { recorded: () => hints++ } as never,
     {} as never,
