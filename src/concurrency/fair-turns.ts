@@ -1,5 +1,5 @@
 /** How long the event loop works on what people ask before it looks after everything else. */
-const SLICE_MS = 5;
+const SLICE_MS = 2;
 /** What may wait at a time. */
 const MOST_WAITING = { perKey: 1_000, total: 10_000 };
 
