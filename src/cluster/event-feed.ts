@@ -104,7 +104,7 @@ export class EventFeed
 
   private async catchUp(): Promise<void> {
     this.again = false;
-    if (this.presence.alone && !this.bus.clustered && !this.store.hasCommandsInDoubt) {
+    if (this.presence.alone && !this.bus.clustered && !this.store.commands.areInDoubt) {
       // Stay close behind the head, so that the first events of a node that joins are not missed.
       this.cursor = this.presence.recentHead ?? this.cursor;
       return;
@@ -113,7 +113,7 @@ export class EventFeed
       const events = await this.store.readAfter(this.cursor!, BATCH);
       const appends = new Map<string, StoredEvent[]>();
       for (const event of events) {
-        if (this.store.isOwnCommand(event.commandId)) continue;
+        if (this.store.commands.isOwn(event.commandId)) continue;
         const key = `${event.commandId} ${event.streamId}`;
         appends.set(key, [...(appends.get(key) ?? []), event]);
       }

@@ -30,24 +30,16 @@ export class DeviceStream {
     type: string,
     data: object,
   ): Promise<void> {
-    const streamId = `device-${JSON.stringify([userId, deviceId])}`;
-    const [row] = await manager.query<{ version: number }[]>(
-      'select coalesce(max(version), 0) as version from events where stream_id = $1',
-      [streamId],
-    );
-    const { version } = row!;
-    const result = await this.store.appendWithin(
+    const result = await this.store.recordWithin(
       async (text, values) => ({ rows: await manager.query(text, values) }),
       {
-        streamId,
-        expectedVersion: version,
+        streamId: `device-${JSON.stringify([userId, deviceId])}`,
         events: [{ type, data: { userId, deviceId, ...data } }],
         actor: { userId, deviceId },
         commandId: randomUUID(),
       },
+      type === 'DeviceUnregistered' ? KEPT_EVENTS.gone : KEPT_EVENTS.present,
     );
     if (result.status !== 'appended') throw new Raced();
-    const keep = type === 'DeviceUnregistered' ? KEPT_EVENTS.gone : KEPT_EVENTS.present;
-    if (version >= keep) await manager.query('select trim_stream($1, $2)', [streamId, keep]);
   }
 }

@@ -11,6 +11,7 @@ import {
 } from './event.js';
 import { GroupCommit, type RunStatement, sendAppends } from './group-commit.js';
 import { type PersonalFields, personalPart, sealed } from './crypto-shredding.js';
+import { OwnCommands } from './own-commands.js';
 import { type Row, SELECT, stored } from './stored-row.js';
 import { UserKeys } from './user-keys.js';
 
@@ -24,6 +25,7 @@ export interface EventStoreOptions {
   obligations?: Obligations;
   /** What is stored under its owner's key only. */
   personal?: PersonalFields;
+  subscriptions?: readonly string[];
   /** Connections that streams are read over; those of the appends when not given. */
   readPool?: Pool;
   /** Append statements in flight at once. */
@@ -34,10 +36,6 @@ export interface EventStoreOptions {
   maxQueue?: number;
 }
 
-const REMEMBERED_COMMANDS = 50_000;
-const UNSETTLED_MS = 600_000;
-const MAX_UNSETTLED = 10_000;
-
 /**
  * What happened, in order, for ever. Events are appended and read; nothing changes or removes them. Personal data is
  * sealed on the way in and opened on the way out, here and nowhere else.
@@ -47,11 +45,10 @@ export class EventStore {
   private readonly readPool: Pool;
   private readonly obligations: Obligations;
   private readonly personal: PersonalFields;
+  /** Who reads the whole store by a checkpoint of this name. */
+  readonly subscriptions: readonly string[];
   private readonly keys: UserKeys;
-  /** Commands of this process in two halves, because a Set takes long to find its oldest entry. */
-  private own = { younger: new Set<string>(), older: new Set<string>() };
-  /** Commands of this process whose outcome it does not know, and since when. */
-  private readonly inDoubt = new Map<string, number>();
+  readonly commands = new OwnCommands();
 
   constructor(
     pool: Pool,
@@ -59,6 +56,7 @@ export class EventStore {
       readPool = pool,
       obligations = () => ({}),
       personal = {},
+      subscriptions = [],
       concurrency = 2,
       deadlineMs = 1_900,
       maxQueue = 20_000,
@@ -66,6 +64,7 @@ export class EventStore {
   ) {
     this.obligations = obligations;
     this.personal = personal;
+    this.subscriptions = subscriptions;
     this.readPool = readPool;
     this.keys = new UserKeys(readPool);
     this.commits = new GroupCommit(pool, { concurrency, deadlineMs, maxQueue });
@@ -77,50 +76,48 @@ export class EventStore {
    * @throws StoreUnavailable when PostgreSQL does not answer in time: the outcome is unknown, the command may be repeated
    */
   async append<E extends NewEvent>(append: Append<E>): Promise<AppendResult> {
-    this.remember(append.commandId);
+    this.commands.remember(append.commandId);
     try {
       const result = await this.commits.append(await this.sealed(this.withObligations(append)));
-      if (result.status === 'duplicate') this.markInDoubt(append.commandId);
+      if (result.status === 'duplicate') this.commands.markInDoubt(append.commandId);
       return result;
     } catch (error) {
-      if (error instanceof StoreUnavailable) this.markInDoubt(append.commandId);
+      if (error instanceof StoreUnavailable) this.commands.markInDoubt(append.commandId);
       throw error;
     }
   }
 
   /**
    * The same inside a transaction of the caller's, for rare changes that must share its fate; whose own fate may remain
-   * unknown, see {@link markInDoubt}. Not for calls: a long transaction holds up every reader of the global order.
+   * unknown, see {@link OwnCommands.markInDoubt}. Not for calls: a long transaction holds up every reader of the global order.
    */
   async appendWithin(run: RunStatement, append: Append): Promise<AppendResult> {
-    this.remember(append.commandId);
+    this.commands.remember(append.commandId);
     const [result] = await sendAppends(run, [await this.sealed(this.withObligations(append))]);
     return result!;
+  }
+
+  /**
+   * Appends within a transaction to a stream that anybody may make grow, of which the newest events stay: at least those that
+   * a subscription has yet to read. Nobody else may append meanwhile, or this is a conflict.
+   */
+  async recordWithin(
+    run: RunStatement,
+    append: Omit<Append, 'expectedVersion'>,
+    keep: number,
+  ): Promise<AppendResult> {
+    const { streamId } = append;
+    const { rows } = await run<{ version: number }>(LAST_VERSION, [streamId]);
+    const expectedVersion = rows[0]!.version;
+    const result = await this.appendWithin(run, { ...append, expectedVersion });
+    if (result.status === 'appended' && expectedVersion >= keep)
+      await run('select trim_stream($1, $2, $3)', [streamId, keep, this.subscriptions]);
+    return result;
   }
 
   /** A user was erased, here or by another node: what comes from them from now on gets another key. */
   evictKey(userId: string): void {
     this.keys.forget(userId);
-  }
-
-  /** Whether this process asked for it and knows the outcome: readers of the whole store can tell what is news to it. */
-  isOwnCommand(commandId: string): boolean {
-    return !this.inDoubt.has(commandId) && (this.own.younger.has(commandId) || this.own.older.has(commandId));
-  }
-
-  /** A command of this process was given up and may be recorded yet: only who reads the whole store will know. */
-  get hasCommandsInDoubt(): boolean {
-    const longAgo = performance.now() - UNSETTLED_MS;
-    for (const [commandId, since] of this.inDoubt) {
-      if (since > longAgo && this.inDoubt.size <= MAX_UNSETTLED) break; // the oldest come first
-      this.inDoubt.delete(commandId);
-    }
-    return this.inDoubt.size > 0;
-  }
-
-  /** Nobody here was told what came of it: a frozen server may carry it out minutes later. */
-  markInDoubt(commandId: string): void {
-    this.inDoubt.set(commandId, performance.now());
   }
 
   /**
@@ -130,12 +127,6 @@ export class EventStore {
   async fingerprint(userId: string, text: string): Promise<string> {
     const { key } = await this.keys.of(userId).catch(asUnavailable);
     return createHmac('sha256', key).update(text).digest('base64url');
-  }
-
-  private remember(commandId: string): void {
-    this.own.younger.add(commandId);
-    if (this.own.younger.size === REMEMBERED_COMMANDS / 2)
-      this.own = { younger: new Set(), older: this.own.younger };
   }
 
   private withObligations(append: Append): Append {
@@ -227,6 +218,8 @@ export class EventStore {
 function asUnavailable(error: unknown): never {
   throw isTransient(error) ? new StoreUnavailable(error) : error;
 }
+
+const LAST_VERSION = 'select coalesce(max(version), 0) as version from events where stream_id = $1';
 
 const READ_HOLDER = `${SELECT} where stream_id = coalesce(
   (select stream_id from claims where key = $1 and (expires_at is null or expires_at > clock_timestamp()) limit 1),

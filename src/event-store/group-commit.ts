@@ -135,19 +135,20 @@ export class GroupCommit {
 
   private send(appends: readonly Append[]): Promise<AppendResult[]> {
     return sendAppends(
-      (text, values) => this.pool.query<AppendedRow>({ name: 'append', text, values }),
+      <R extends object>(text: string, values: unknown[]) =>
+        this.pool.query<R>({ name: 'append', text, values }),
       appends,
     );
   }
 }
 
 /** How a statement reaches PostgreSQL: over a pool, or inside somebody's transaction. */
-export type RunStatement = (text: string, values: unknown[]) => Promise<{ rows: AppendedRow[] }>;
+export type RunStatement = <R extends object>(text: string, values: unknown[]) => Promise<{ rows: R[] }>;
 
 /** Appends to different streams, in one statement. */
 export async function sendAppends(run: RunStatement, appends: readonly Append[]): Promise<AppendResult[]> {
   const grantedAt = performance.now();
-  const { rows } = await run(APPEND, parameters(appends));
+  const { rows } = await run<AppendedRow>(APPEND, parameters(appends));
   const { at, lost } = rows[0]!;
   const losses = new Map(lost?.map(({ stream, ...result }) => [stream, result]));
   return appends.map(({ streamId, jobs = [] }) => {

@@ -60,7 +60,7 @@ export class EraseUserHandler implements ICommandHandler<EraseUser> {
         return;
       } catch (error) {
         if (error instanceof Raced) continue;
-        this.store.markInDoubt(commandId); // committed all the same, it is heard through the feed
+        this.store.commands.markInDoubt(commandId); // committed all the same, it is heard through the feed
         throw error;
       }
     }
@@ -73,24 +73,17 @@ export class EraseUserHandler implements ICommandHandler<EraseUser> {
     const [row] = await manager.query<{ erased: boolean }[]>('select erase_user($1) as erased', [userId]);
     const installs = await this.registry.unregisterAll(manager, userId);
     if (!row!.erased && installs === 0) return;
-    const streamId = `user-${userId}`;
-    const [last] = await manager.query<{ version: number }[]>(
-      'select coalesce(max(version), 0) as version from events where stream_id = $1',
-      [streamId],
-    );
-    const append = {
-      streamId,
-      expectedVersion: last!.version,
-      commandId,
-      events: [{ type: 'UserErased', data: { userId } }],
-      actor: null,
-    };
-    const { status } = await this.store.appendWithin(
+    const { status } = await this.store.recordWithin(
       async (text, values) => ({ rows: await manager.query(text, values) }),
-      append,
+      {
+        streamId: `user-${userId}`,
+        events: [{ type: 'UserErased', data: { userId } }],
+        actor: null,
+        commandId,
+      },
+      KEPT_EVENTS,
     );
     if (status !== 'appended') throw new Raced();
-    await manager.query('select trim_stream($1, $2)', [streamId, KEPT_EVENTS]);
   }
 }
 

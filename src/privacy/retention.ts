@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import { CLOCK, type Clock } from '../time/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { CONTROL_POOL } from '../database/pools.js';
+import { EventStore } from '../event-store/event-store.js';
 import { Log } from '../log/log.js';
 
 const DAY_MS = 86_400_000;
@@ -22,6 +23,7 @@ export class Retention implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(CONTROL_POOL) private readonly pool: Pool,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(CLOCK) private readonly clock: Clock,
+    private readonly store: EventStore,
     private readonly log: Log,
   ) {}
 
@@ -47,13 +49,12 @@ export class Retention implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async run(): Promise<void> {
     const olderThan = new Date(this.clock.now() - this.config.retentionDays! * DAY_MS);
-    // What the app's backend has not been told yet stays until it has.
-    const subscriptions = this.config.webhook === null ? [] : ['webhooks'];
     for (let more = true; more && !this.stopped;) {
       const { rows } = await this.pool.query<{ passed: number }>({
         name: 'forget_calls',
         text: 'select forget_calls($1, $2, $3) as passed',
-        values: [olderThan, BATCH, subscriptions],
+        // What the app's backend has not been told yet stays until it has.
+        values: [olderThan, BATCH, this.store.subscriptions],
       });
       more = rows[0]!.passed === BATCH;
       if (more) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));

@@ -13,6 +13,7 @@ import { TrimmedStreams1700000000009 } from './migrations/9-trimmed-streams.js';
 import { RecentCalls1700000000010 } from './migrations/10-recent-calls.js';
 import { AcceptedTokens1700000000011 } from './migrations/11-accepted-tokens.js';
 import { ErasureByKeyAlone1700000000012 } from './migrations/12-erasure-by-key-alone.js';
+import { TrimmedBehindSubscriptions1700000000015 } from './migrations/15-trimmed-behind-subscriptions.js';
 import { EndedLongAgo1700000000014 } from './migrations/14-ended-long-ago.js';
 import { RetentionOfInstalls1700000000013 } from './migrations/13-retention-of-installs.js';
 
@@ -47,6 +48,7 @@ export function createDataSource(url: string, extra: object = DEADLINES): DataSo
       ErasureByKeyAlone1700000000012,
       RetentionOfInstalls1700000000013,
       EndedLongAgo1700000000014,
+      TrimmedBehindSubscriptions1700000000015,
     ],
     migrationsTransactionMode: 'each',
     installExtensions: false,

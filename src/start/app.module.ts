@@ -29,6 +29,7 @@ import { Quotas } from '../limits/quotas.js';
 import { callObligations } from '../ringing/domain/jobs.js';
 import { RingingModule } from '../ringing/ringing.module.js';
 import { SocketsModule } from '../sockets/sockets.module.js';
+import { WEBHOOKS } from '../webhooks/webhooks.js';
 import { WebhooksModule } from '../webhooks/webhooks.module.js';
 
 /** What is made before Nest starts: connections, keys, and the settings. */
@@ -51,6 +52,7 @@ class FoundationModule {
       readPool: pools.store,
       obligations: callObligations(config),
       personal: PERSONAL_FIELDS,
+      subscriptions: config.webhook === null ? [] : [WEBHOOKS],
     });
     const providers = [
       { provide: CONFIG, useValue: config },

@@ -17,7 +17,8 @@ const PARALLEL = 8;
 /** What a node that is killed keeps the others waiting. */
 const LEASE_MS = 12_000;
 const POLL_MS = 500;
-const CHECKPOINT = 'webhooks';
+/** The name of the subscription. */
+export const WEBHOOKS = 'webhooks';
 
 /**
  * Tells the app's own backend what happened, at least once and in order per call, signed as Standard Webhooks
@@ -41,9 +42,9 @@ export class Webhooks implements OnApplicationBootstrap, OnModuleDestroy {
     const { webhook } = this.config;
     if (webhook === null) return;
     // Switched on for the first time, they tell what happens from now on.
-    await new Checkpoint(this.pool, CHECKPOINT, LEASE_MS).beginAt(await this.store.head());
+    await new Checkpoint(this.pool, WEBHOOKS, LEASE_MS).beginAt(await this.store.head());
     this.subscription = new Subscription(this.store, this.pool, {
-      name: CHECKPOINT,
+      name: WEBHOOKS,
       batchSize: BATCH,
       leaseMs: LEASE_MS,
       pollMs: POLL_MS,

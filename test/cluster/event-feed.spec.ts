@@ -29,7 +29,7 @@ function feedOf(events: StoredEvent[]) {
       events
         .filter((event) => Number(event.position) > Number(position))
         .map((event) => ({ ...event, cursor: { transactionId: '0', position: event.position } })),
-    isOwnCommand: () => false,
+    commands: { isOwn: () => false },
   } as unknown as EventStore;
   const bus = { clustered: true } as RedisBus;
   return { feed: new EventFeed(store, { alone: false } as Presence, bus, log), errors };

@@ -10,12 +10,16 @@ const time = { now: Date.parse('2026-11-22T12:00:00.000Z') };
 const tick = (): void => void (time.now += 1_000);
 
 let registry: DeviceRegistry;
+let registryWithWebhooks: DeviceRegistry;
 let close: () => Promise<void>;
 beforeAll(async () => {
   const dataSource = await createDataSource(given.url).initialize();
-  registry = new DeviceRegistry(dataSource, new DeviceStream(new EventStore(given.pool)), {
-    now: () => time.now,
-  });
+  const registryFor = (...subscriptions: string[]): DeviceRegistry =>
+    new DeviceRegistry(dataSource, new DeviceStream(new EventStore(given.pool, { subscriptions })), {
+      now: () => time.now,
+    });
+  registry = registryFor();
+  registryWithWebhooks = registryFor('webhooks');
   close = () => dataSource.destroy();
 });
 afterAll(() => close());
@@ -138,8 +142,12 @@ describe('the installs of one user', () => {
 
   it('keep what the app’s backend has not been told yet', async () => {
     await given.rows(`insert into checkpoints (name) values ('webhooks')`);
-    for (let nr = 0; nr < 105; nr++) await registry.register('untold', 'phone', pixel(`other ${nr % 2}`));
+    for (let nr = 0; nr < 105; nr++)
+      await registryWithWebhooks.register('untold', 'phone', pixel(`other ${nr % 2}`));
     expect(await history('untold', 'phone')).toHaveLength(105);
+    // Webhooks that were switched off for good keep nothing.
+    await registry.register('untold', 'phone', pixel('another'));
+    expect(await history('untold', 'phone')).toHaveLength(100);
     await given.rows(`delete from checkpoints where name = 'webhooks'`);
   });
 

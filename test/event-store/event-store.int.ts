@@ -222,23 +222,23 @@ describe('a node', () => {
     const other = given.node();
     const append = appendToNew();
     await given.store.append(append);
-    expect(given.store.isOwnCommand(append.commandId)).toBe(true);
-    expect(other.isOwnCommand(append.commandId)).toBe(false);
+    expect(given.store.commands.isOwn(append.commandId)).toBe(true);
+    expect(other.commands.isOwn(append.commandId)).toBe(false);
   });
 
   it('knows those it recorded inside a transaction as well', async () => {
     const append = appendToNew();
     await given.store.appendWithin((text, values) => given.pool.query(text, values), append);
-    expect(given.store.isOwnCommand(append.commandId)).toBe(true);
+    expect(given.store.commands.isOwn(append.commandId)).toBe(true);
   });
 
   it('takes what it has disowned for news', async () => {
     const [store, append] = [given.node(), appendToNew()];
     await store.appendWithin((text, values) => given.pool.query(text, values), append);
-    expect(store.hasCommandsInDoubt).toBe(false);
-    store.markInDoubt(append.commandId);
-    expect(store.isOwnCommand(append.commandId)).toBe(false);
-    expect(store.hasCommandsInDoubt).toBe(true);
+    expect(store.commands.areInDoubt).toBe(false);
+    store.commands.markInDoubt(append.commandId);
+    expect(store.commands.isOwn(append.commandId)).toBe(false);
+    expect(store.commands.areInDoubt).toBe(true);
   });
 });
 
