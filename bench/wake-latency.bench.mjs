@@ -54,9 +54,17 @@ for (let nr = 0; nr < users; nr++) {
   });
   tokens.push(token);
 }
-const caller = await post('/v1/dev/tokens', { userId: 'caller' });
-const socket = io(url, { transports: ['websocket'], auth: { token: caller.token, deviceId: 'caller' } });
-await new Promise((resolve) => socket.on('sync', resolve));
+/** A second call to the same person would take the first one's place: each caller calls everybody once. */
+const callers = [];
+async function callerOf(nr) {
+  const index = Math.floor(nr / users);
+  if (callers[index]) return callers[index];
+  const { token } = await post('/v1/dev/tokens', { userId: `caller-${index}` });
+  const socket = io(url, { transports: ['websocket'], auth: { token, deviceId: 'caller' } });
+  callers[index] = socket;
+  await new Promise((resolve) => socket.once('sync', resolve));
+  return socket;
+}
 
 const startedAt = new Map();
 let latencies = [];
@@ -76,7 +84,7 @@ console.log(
 );
 for (const row of rows) console.log(`| ${row.join(' | ')} |`);
 
-socket.disconnect();
+for (const socket of callers) socket.disconnect();
 gateway.kill('SIGTERM');
 await new Promise((resolve) => gateway.on('exit', resolve));
 await simulator.stop();
@@ -86,6 +94,7 @@ await rm(folder, { recursive: true, force: true });
 async function round(rate) {
   latencies = [];
   const total = rate * SECONDS;
+  for (let nr = 0; nr < total; nr += users) await callerOf(nr);
   const began = performance.now();
   const ends = [];
   for (let nr = 0; nr < total; nr++) {
@@ -93,11 +102,12 @@ async function round(rate) {
     const wait = due - performance.now();
     if (wait > 1) await new Promise((resolve) => setTimeout(resolve, wait));
     const callId = randomUUID();
+    const socket = await callerOf(nr);
     startedAt.set(callId, due > performance.now() ? performance.now() : due);
     ends.push(
       socket
         .emitWithAck('call:initiate', { callId, callee: `callee-${nr % users}`, media: 'voice' })
-        .then(() => callId),
+        .then(() => ({ callId, socket })),
     );
   }
   const ids = await Promise.all(ends);
@@ -106,7 +116,7 @@ async function round(rate) {
   while (latencies.length < total && performance.now() < deadline)
     await new Promise((resolve) => setTimeout(resolve, 20));
   const seen = latencies.length;
-  for (const callId of ids) await socket.emitWithAck('call:cancel', { callId });
+  for (const { callId, socket } of ids) await socket.emitWithAck('call:cancel', { callId });
   startedAt.clear();
   const sorted = latencies.sort((a, b) => a - b);
   const at = (share) =>

@@ -16,6 +16,7 @@
 --   ErasureByKeyAlone1700000000012
 --   RetentionOfInstalls1700000000013
 --   EndedLongAgo1700000000014
+--   TrimmedBehindSubscriptions1700000000015
 
 -- Tables
 
@@ -388,6 +389,23 @@ begin
   perform set_config('ringway.forgetting', 'on', true);
   delete from events where stream_id = trimmed and version <= newest - keep
      and (told.name is null or (transaction_id, position) <= (told.transaction_id, told.position));
+  perform set_config('ringway.forgetting', 'off', true);
+end $function$;
+
+CREATE OR REPLACE FUNCTION trim_stream(trimmed text, keep integer, subscriptions text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET jit TO 'off'
+AS $function$
+declare
+  newest int;
+begin
+  select max(version) into newest from events where stream_id = trimmed;
+  if newest is null or newest <= keep then return; end if;
+  perform set_config('ringway.forgetting', 'on', true);
+  delete from events where stream_id = trimmed and version <= newest - keep
+     and not exists (select from checkpoints c where c.name = any(subscriptions)
+                        and (events.transaction_id, events.position) > (c.transaction_id, c.position));
   perform set_config('ringway.forgetting', 'off', true);
 end $function$;
 
