@@ -36,7 +36,12 @@ export class KeyedQueue {
 
   private begin<R>(key: string, lane: Lane, work: () => Promise<R>): Promise<R> {
     lane.running++;
-    const running = work();
+    let running: Promise<R>;
+    try {
+      running = work();
+    } catch (error) {
+      running = Promise.reject(error); // the key must not stay taken
+    }
     const done = (): void => {
       lane.running--;
       while (lane.running < this.atOnce && lane.waiting.length > 0) lane.waiting.shift()!();

@@ -18,7 +18,8 @@ export class QuotaInterceptor implements NestInterceptor {
     const bytes = typeof body === 'string' ? Buffer.byteLength(body) : 0;
     this.quotas.takeOfUser(principal.userId);
     this.quotas.takeBytesOfUser(principal.userId, bytes);
-    response.once('finish', () =>
+    // Also when its client has hung up: the answer was made.
+    response.once('close', () =>
       this.quotas.chargeAnswer(principal.userId, Number(response.getHeader('content-length') ?? 0)),
     );
     const release = this.quotas.hold(principal.userId, bytes);

@@ -49,6 +49,32 @@ describe('a keyed queue', () => {
     await expect(following).resolves.toBe('second');
   });
 
+  it('runs as much work of one key at a time as it may', async () => {
+    const begun: string[] = [];
+    const queue = new KeyedQueue(2);
+    const works = ['first', 'second', 'third'].map((name) => controlled(begun, name));
+    const all = works.map(({ work }) => queue.run('a', work));
+    expect(begun).toEqual(['first', 'second']);
+    works[1]!.finish();
+    await all[1];
+    await Promise.resolve();
+    expect(begun).toEqual(['first', 'second', 'third']);
+    works[0]!.finish();
+    works[2]!.finish();
+    expect(await Promise.all(all)).toEqual(['first', 'second', 'third']);
+  });
+
+  it('goes on after work that throws instead of failing', async () => {
+    const queue = new KeyedQueue();
+    const thrown = queue.run('a', () => {
+      throw new Error('at once');
+    });
+    const following = queue.run('a', () => Promise.resolve('second'));
+    await expect(thrown).rejects.toThrow('at once');
+    await expect(following).resolves.toBe('second');
+    expect(queue.size).toBe(0);
+  });
+
   it('does not begin what has waited for longer than it may', async () => {
     const queue = new KeyedQueue();
     const begun: string[] = [];
