@@ -40,7 +40,7 @@ export class KeyedQueue {
     try {
       running = work();
     } catch (error) {
-      running = Promise.reject(error); // the key must not stay taken
+      running = Promise.reject(error instanceof Error ? error : new Error(String(error))); // the key stays free
     }
     const done = (): void => {
       lane.running--;
